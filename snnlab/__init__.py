@@ -1,0 +1,22 @@
+"""snnlab: how a trained artificial neural network becomes a spiking one, to look at, play with and measure."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from snnlab.conversion import SNN, convert
+    from snnlab.methods import CATALOGUE, Method
+    from snnlab.simulation import Run, simulate
+
+__all__ = ["CATALOGUE", "SNN", "Method", "Run", "convert", "simulate"]
+__version__ = "0.1.0"
+
+_ROOMS = {"SNN": "conversion", "convert": "conversion", "CATALOGUE": "methods", "Method": "methods"}
+_ROOMS |= {"Run": "simulation", "simulate": "simulation"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a room when one of its names is first used: `snnlab --help` need not wait for torch."""
+    if name in _ROOMS:
+        return getattr(import_module(f"snnlab.{_ROOMS[name]}"), name)
+    raise AttributeError(f"module 'snnlab' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -1,0 +1,194 @@
+"""convert: a trained ANN becomes a spiking network, by the choices that a method declares."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from tqdm import tqdm
+
+from snnlab.datasets import Split
+from snnlab.graph import ACTIVATIONS, Graph, describe, evaluate, free, trace, walk
+from snnlab.grid import on_grid
+from snnlab.layers import DROPOUTS, SHAPE_QUERIES
+from snnlab.methods import Method, find
+from snnlab.neurons import IF
+from snnlab.site import Site
+from snnlab.unroll import Unroll, static_values
+
+THRESHOLD_FLOOR = 1e-3
+"""Smallest threshold within a layer, relative to its largest: smaller ones would cost the grid its bits."""
+
+
+class SNN(nn.Module):
+    """A converted network: layers and neurons in activation units, and the same on the grid it runs on.
+
+    Attributes:
+        graph: the traced network with a neuron at each site, activation units.
+        grid: the same network as the simulator computes it, exactly; None if exact=False.
+        method, T: what it was converted with and for.
+    """
+
+    def __init__(
+        self, graph: Graph, grid: Graph | None, method: Method, T: int, rows: list[tuple[str, ...]]
+    ) -> None:
+        super().__init__()
+        self.graph, self.grid, self.method, self.T, self._rows = graph, grid, method, T, rows
+
+    @property
+    def sites(self) -> dict[str, IF]:
+        """The neurons by name, in order, activation units."""
+        return self.graph.sites  # type: ignore[return-value]
+
+    def summary(self) -> str:
+        """A table: each layer of the ANN, and what became of it."""
+        widths = [max(len(row[k]) for row in self._rows) for k in range(2)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in self._rows]
+        title = (
+            f"{self.method.name}: {self.method.title} ({self.method.paper}, {self.method.year}), T = {self.T}"
+        )
+        return "\n".join([title, "", *lines])
+
+
+def convert(
+    ann: nn.Module,
+    method: str | Method,
+    calibration: Tensor | Split,
+    T: int,
+    *,
+    exact: bool = True,
+    progress: bool = True,
+) -> SNN:
+    """A spiking network that computes what ann computes, as far as T steps can say it. ann is left as it is.
+
+    Site after site, in the order of execution: threshold, initial potential, neuron, corrections. A rule sees what
+    the ANN has there, and a correction also what the layers converted so far feed the neuron.
+
+    Args:
+        method: a name of the catalogue, or a Method.
+        calibration: training images [N, ...], or a Split of them; never test images.
+        T: steps that the network will run, >= 1; matters only to methods that depend on T.
+        exact: put the network on a grid, so that it computes the same bits everywhere (grid.py).
+        progress: show a progress bar.
+    Raises: ValueError that names the layer or argument, what it is, what is allowed and what to do.
+    """
+    method, images = find(method), _images(calibration)
+    if not isinstance(T, int) or T < 1:
+        raise ValueError(f"T = {T!r}, but the number of steps must be a whole number, 1 or more")
+    wanted = type(method.activation())
+    graph = trace(copy.deepcopy(ann).cpu().float(), (*ACTIVATIONS, wanted))
+    activations = graph.sites
+    _check_activations(activations, method, wanted)
+    with torch.inference_mode():
+        _check_traced(ann, graph, images)
+    with torch.no_grad():
+        _place_neurons(graph, images, method, T, progress)
+    rows = _rows(ann, graph, activations)
+    return SNN(graph, on_grid(graph, images) if exact else None, method, T, rows)
+
+
+def _images(calibration: Tensor | Split) -> Tensor:
+    images = calibration.images if isinstance(calibration, Split) else calibration
+    if not isinstance(images, Tensor) or images.ndim < 2 or len(images) < 1:
+        given = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(
+            f"calibration is {given}, but it must be a tensor of images [N, ...] or a Split, N >= 1"
+        )
+    if not bool(images.isfinite().all()):
+        raise ValueError("calibration holds NaN or infinite values")
+    return images.detach().cpu().float()
+
+
+def _check_activations(activations: dict[str, nn.Module], method: Method, wanted: type[nn.Module]) -> None:
+    allowed = (nn.ReLU, nn.ReLU6) if wanted is nn.ReLU else (wanted,)
+    for name, activation in activations.items():
+        if not isinstance(activation, allowed):
+            raise ValueError(
+                f"activation {name!r} is {activation}, but method {method.name!r} needs a network trained with "
+                f"{wanted.__name__}: build the network with activation={wanted.__name__}, train it, convert again"
+            )
+
+
+def _check_traced(ann: nn.Module, graph: Graph, images: Tensor) -> None:
+    """The graph must compute what ann computes, and each image by itself."""
+    few = images[:8]
+    expected = copy.deepcopy(ann).cpu().float().eval()(few)
+    got = walk(graph, few)
+    tolerance = 1e-3 * float(expected.abs().amax()) + 1e-6
+    if got.shape != expected.shape or float((got - expected).abs().amax()) > tolerance:
+        raise ValueError(
+            "the traced graph computes something else than the network: its forward depends on more than its input "
+            "(a random number, a value set from outside, a change in place through a view); make it a plain function"
+        )
+    if len(few) > 1 and not torch.allclose(walk(graph, few[:1]), got[:1], rtol=1e-3, atol=tolerance):
+        raise ValueError(
+            "an image's output depends on the other images of its batch (a mean or a reshape over axis 0); "
+            "leave axis 0, the batch, alone"
+        )
+
+
+def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
+    """Walk both networks side by side and put a neuron at each site."""
+    values: dict[fx.Node, Any] = {graph.input: images}
+    spiking = Unroll(graph, static_values(graph, images) if method.corrections else {}, T)
+    nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
+    for node in tqdm(nodes, f"converting with {method.name}", leave=False, disable=not progress, delay=1.0):
+        activation = graph.module(node) if "site" in node.meta else None
+        values[node] = evaluate(graph, node, values.__getitem__)
+        if activation is not None:
+            site = Site(str(node.target), T, activation, values[node], _segment(graph, node))
+            site.current = spiking.current(node) if method.corrections else None
+            graph.put(site.name, _neuron(site, method))
+        if method.corrections and node.meta["temporal"]:
+            spiking.advance(node, lambda _, neuron, current: neuron(current)[0])
+        free(values, node)
+
+
+def _neuron(site: Site, method: Method) -> IF:
+    site.threshold = _floored(method.threshold(site))
+    site.neuron = method.neuron(site.threshold, method.v0(site))
+    for correction in method.corrections:
+        correction(site)
+    return site.neuron
+
+
+def _floored(threshold: Tensor) -> Tensor:
+    """Thresholds above zero: a layer or channel silent on the calibration images gets one all the same."""
+    largest = float(threshold.amax())
+    return threshold.clamp(min=THRESHOLD_FLOOR * largest) if largest > 0 else torch.ones_like(threshold)
+
+
+def _segment(graph: Graph, node: fx.Node) -> dict[str, nn.Module]:
+    """The layers between the last spikes and a site."""
+    found: dict[str, nn.Module] = {}
+    waiting = list(node.all_input_nodes)
+    while waiting:
+        current = waiting.pop()
+        if "site" not in current.meta:
+            waiting += current.all_input_nodes
+            if current.op == "call_module":
+                found[str(current.target)] = graph.module(current)
+    return dict(reversed(found.items()))
+
+
+def _rows(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> list[tuple[str, ...]]:
+    """(layer, what it was, what became of it) for every layer and call, and for layers never called."""
+    rows, used = [], set()
+    for node in graph.graph.nodes:
+        if node.op in ("placeholder", "output"):
+            continue
+        name = str(node.target)
+        used |= {name.split("#")[0], node.meta.get("folded", "")}
+        if node.target in SHAPE_QUERIES:
+            continue
+        if node.op != "call_module":
+            rows.append((describe(node, graph).split("(")[0] + "()", "function", "kept"))
+        elif isinstance(graph.module(node), DROPOUTS):
+            rows.append((name, str(graph.module(node)), "left out: it drops nothing outside training"))
+        elif name in activations:
+            rows.append((name, str(activations[name]), f"-> {graph.module(node)}"))
+        else:
+            folded = f", with {node.meta['folded']!r} folded in" if "folded" in node.meta else ""
+            rows.append((name, str(graph.module(node)), f"kept{folded}"))
+    leaves = [(name, m) for name, m in ann.named_modules() if not list(m.children()) and name not in used]
+    return rows + [(name, str(module), "not used by the forward: left out") for name, module in leaves]
