@@ -30,7 +30,8 @@ from snnlab.layers import (
 )
 from snnlab.neurons import IF
 
-ANALOG_BITS = 20  # of an image's values, of a shortcut's scale, of a mean over a window of 9
+ANALOG_BITS = 28  # of analog values that a layer will sum up: an image, a mean over a window of 9
+FINE_BITS = 40  # of analog values on their way to a neuron: a shortcut, a batch norm, a change of unit
 EXACT_BITS = {torch.float32: 24, torch.float64: 53}
 HEADROOM = 8.0  # how far beyond the calibration images another image's values may lie
 
@@ -164,6 +165,7 @@ class _Rewriter:
 
     def layer(self, node: fx.Node, layer: nn.Module) -> None:
         self.make_uniform(node, channel=-1 if isinstance(layer, nn.Linear) else 1)
+        self.limit_bits(node)
         unit, step, bound = self.span(source(node))
         few_bits = bound.amax() / step.amin() <= 2**8
         dtype = torch.float32 if few_bits else torch.float64
@@ -199,7 +201,7 @@ class _Rewriter:
         unit_out = self.wanted_unit(node)
         ratio, offset = (gain * unit / unit_out).expand_as(bound), (shift / unit_out).expand_as(bound)
         out_bound = ratio.abs() * bound + offset.abs()
-        step = _step(out_bound.amax(), ANALOG_BITS)
+        step = _step(out_bound.amax(), FINE_BITS)
         self.graph.put(str(node.target), Rescale(ratio, step, offset))
         self.learn(node, unit_out, step, out_bound)
 
@@ -229,7 +231,8 @@ class _Rewriter:
         bound = spans[0].bound + spans[1].bound
         step = torch.minimum(spans[0].step.amin(), spans[1].step.amin())
         in_float64 = any(
-            arg.op == "call_module" and isinstance(self.graph.module(arg), Rescale) for arg in node.all_input_nodes
+            arg.op == "call_module" and isinstance(self.graph.module(arg), Rescale)
+            for arg in node.all_input_nodes
         )
         if bool(bound.amax() / step > 2**24) and not in_float64:  # one operand in float64 makes the sum exact
             self.rescale_input(node, source(node), unit)
@@ -240,7 +243,7 @@ class _Rewriter:
         numbers: list[Any] = [arg for arg in node.args if not isinstance(arg, fx.Node)]
         factor = -1.0 if not numbers else numbers[0] if node.target in PRODUCTS else 1 / numbers[0]
         unit, _, bound = self.span(source(node))
-        step = _step((bound * abs(factor)).amax(), ANALOG_BITS + 3)
+        step = _step((bound * abs(factor)).amax(), FINE_BITS)
         node.args, node.kwargs = (source(node),), {}
         node.op, node.target = "call_module", self.add_module(Rescale(torch.tensor(factor).double(), step))
         self.learn(node, unit, step, bound * abs(factor))
@@ -271,11 +274,17 @@ class _Rewriter:
         if bool((self.units[operand] != unit).any()):
             self.rescale_input(node, operand, unit)
 
-    def rescale_input(self, node: fx.Node, operand: fx.Node, unit: Tensor) -> None:
+    def limit_bits(self, node: fx.Node) -> None:
+        """See that a layer's input leaves bits for its weights."""
+        unit, step, bound = self.span(source(node))
+        if bool(bound.amax() / step.amin() > 2.0 ** (ANALOG_BITS + 4)):
+            self.rescale_input(node, source(node), unit, ANALOG_BITS)
+
+    def rescale_input(self, node: fx.Node, operand: fx.Node, unit: Tensor, bits: int = FINE_BITS) -> None:
         old, step, bound = self.span(operand)
         ratio = (old / unit).expand_as(bound)
-        if bool((ratio != 1).any()):
-            step = _step((ratio * bound).amax(), ANALOG_BITS + 3)
+        if bool((ratio != 1).any()) or bits == ANALOG_BITS:
+            step = _step((ratio * bound).amax(), bits)
         step = step.amin()
         ratio = ratio.amax() if bool((ratio == ratio.amax()).all()) else ratio
         with self.graph.graph.inserting_before(node):

@@ -22,7 +22,7 @@ from snnlab.neurons import IF, State
 from snnlab.unroll import Unroll, static_values, temporal_nodes
 
 BATCH = 32  # images at a time: with all their steps they stay in the cache
-CHUNK_BYTES = 8 * 2**20  # of one layer's currents in one chunk of steps
+CHUNK_BYTES = 2 * 2**20  # of one layer's currents in one chunk of steps
 
 Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
 
@@ -103,7 +103,7 @@ def simulate(
     bar = tqdm(total=len(images), desc=f"simulating {T} steps", unit="image", leave=False, delay=1.0)
     parts: list[Run] = []
     with bar, _one_thread_each(device) as pool:
-        for part in pool.map(lambda few: runner(few.to(device)), images.split(BATCH)):
+        for part in pool.map(lambda few: runner(few.float().to(device, dtype)), images.split(BATCH)):
             parts.append(part)
             bar.update(part.logits.shape[0])
     return _join(parts)
@@ -163,17 +163,20 @@ class _Runner:
     def __call__(self, images: Tensor) -> Run:
         batch = _Batch(self)
         static = static_values(self.graph, images)
-        total, predictions, done = torch.zeros((), dtype=torch.float64, device=images.device), [], 0
+        total: Tensor | None = None
+        predictions, done = [], 0
         while done < self.T:
             steps = min(self.chunk or batch.affordable_steps, self.T - done)
             unroll = Unroll(self.graph, static, steps)
             for node in self.nodes:
                 unroll.advance(node, batch.at_neuron)
-            logits = unroll.values[self.graph.result].unflatten(0, (steps, -1)).double()
-            sums = total + logits.cumsum(0)  # [steps, B, K]; exact on the grid
+            logits: Tensor = unroll.values[self.graph.result].unflatten(0, (steps, -1)).double()
+            total = torch.zeros_like(logits[0]) if total is None else total
+            sums = torch.cat([total[None], logits]).cumsum(0)[1:]  # [steps, B, K], in the order of the steps
             predictions.append(sums.argmax(-1))
             total, done = sums[-1], done + steps
         rates = {name: float(n) / self.T for name, n in batch.spikes.items()}
+        assert total is not None  # T >= 1
         return Run(self.T, (total / self.T).cpu(), torch.cat(predictions).cpu(), rates, batch.traces())
 
 
