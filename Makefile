@@ -1,0 +1,49 @@
+# Two commands: `make lab` opens the first lesson, `make test` runs every test. Both set up what they need.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,\
+            $(if $(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print(1)' 2>/dev/null),$(p))) python3)
+WORKERS ?= 2
+# TORCH_INDEX=cpu takes torch and torchvision from PyTorch's own index: the small build without CUDA.
+TORCH_INDEX ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed$(if $(TORCH_INDEX),-$(TORCH_INDEX))
+# uv installs the same packages in a fraction of the time; where it cannot be had, pip does.
+PIP = $$($(BIN)/python -c 'import uv' 2>/dev/null && echo "-m uv pip" || echo "-m pip")
+LESSONS = $(wildcard notebooks/[0-9]*.ipynb)
+
+.DEFAULT_GOAL := help
+.PHONY: help install lab test benchmark format clean
+
+help: ## show these lines
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+install: $(STAMP) ## set up .venv with everything (5 GB on Linux; TORCH_INDEX=cpu: the small CPU build)
+
+lab: $(STAMP) ## open JupyterLab on the first lesson
+	@$(BIN)/snnlab lab
+
+test: $(STAMP) ## run every test there is, lessons and reports too
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(LESSONS)
+
+format: $(STAMP) ## put code and notebooks into the house's form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and every cache; data sets stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find snnlab tests notebooks -name __pycache__ -prune -exec rm -rf {} + -o -name .ipynb_checkpoints -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "snnlab needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; \
+	  echo "Install one, or name it: make install PYTHON=/path/to/python3"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || { \
+	  echo "Python could not make $(VENV). On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade uv || echo "uv cannot be installed: going on with pip, which takes longer"
+ifneq ($(TORCH_INDEX),)
+	$(BIN)/python $(PIP) install torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH_INDEX)
+endif
+	$(BIN)/python $(PIP) install -e '.[test]'
+	@touch $@
