@@ -20,6 +20,7 @@ help: ## show these lines
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 install: $(STAMP) ## set up .venv with everything (5 GB on Linux; TORCH_INDEX=cpu: the small CPU build)
+	@echo "Ready: make lab opens the first lesson, make test runs the tests."
 
 lab: $(STAMP) ## open JupyterLab on the first lesson
 	@$(BIN)/snnlab lab

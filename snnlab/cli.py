@@ -26,6 +26,7 @@ class Parser(argparse.ArgumentParser):
     """argparse with its error in one line."""
 
     def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where the help is, and leave with code 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
@@ -56,7 +57,9 @@ def parser() -> Parser:
         return added
 
     lab = command(_lab, "lab", "open JupyterLab on the first lesson")
-    lab.add_argument("--port", type=_port, default=8888, metavar="N", help="8888; if taken, the next free one")
+    lab.add_argument(
+        "--port", type=_port, default=8888, metavar="N", help="8888; if taken, the next free one"
+    )
     lab.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
 
     methods = command(_methods, "methods", "list the conversion methods of the catalogue")

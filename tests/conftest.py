@@ -1,0 +1,26 @@
+"""What every test runs under: one thread in each parallel worker, and a loud word about what was left out."""
+
+import os
+
+import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the kernels they start inherit this
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if skipped:
+        terminalreporter.section(f"LEFT OUT: {len(skipped)} tests did not run", sep="!", red=True, bold=True)
+        for reason, count in sorted(_reasons(skipped).items()):
+            terminalreporter.line(f"{count} because: {reason}")
+
+
+def _reasons(skipped: list[pytest.TestReport]) -> dict[str, int]:
+    reasons: dict[str, int] = {}
+    for report in skipped:
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = text.removeprefix("Skipped: ")
+        reasons[reason] = reasons.get(reason, 0) + 1
+    return reasons
