@@ -73,7 +73,9 @@ class IF(nn.Module):
     def start(self, current: Tensor) -> State:
         """The state before the first step, for a current of shape [B, ...]."""
         try:
-            v = self.v0.double().expand_as(current).clone()
+            v = torch.empty_like(current, dtype=torch.float64).copy_(
+                self.v0
+            )  # in the current's memory layout
             self.threshold.expand_as(current)
         except RuntimeError:
             shapes = f"threshold {list(self.threshold.shape)} and v0 {list(self.v0.shape)}"
@@ -104,6 +106,10 @@ class IF(nn.Module):
         if current.ndim < 2 or current.shape[0] < 1:
             raise ValueError(f"current has shape {list(current.shape)}, but must be [T, B, ...] with T >= 1")
         state = self.start(current[0]) if state is None else state
+        steps = self._steps if torch.is_grad_enabled() else self._steps_in_place
+        return steps(current, state, potentials)
+
+    def _steps(self, current: Tensor, state: State, potentials: list[Tensor] | None) -> tuple[Tensor, State]:
         outputs = []
         for z in current:
             output, state = self.step(z, state)
@@ -111,6 +117,24 @@ class IF(nn.Module):
             if potentials is not None:
                 potentials.append(state.v)
         return torch.stack(outputs), state
+
+    def _steps_in_place(
+        self, current: Tensor, state: State, potentials: list[Tensor] | None
+    ) -> tuple[Tensor, State]:
+        """The same loop over the same rule without new memory in each step, where no gradient asks for it."""
+        first, dtype = current[0], self.threshold.dtype
+        strides = (first.numel(), *first.stride())  # the current's own memory layout
+        outputs = torch.empty_strided(current.shape, strides, dtype=dtype, device=current.device)
+        v, count = state.v.clone(), state.count.clone()
+        for z, output in zip(current, outputs, strict=True):
+            v = v.add_(z) if self.leak == 1.0 else v.mul_(self.leak).add_(z)
+            spike = self.spikes(v, count)
+            torch.mul(self.threshold, spike, out=output)
+            v = v.sub_(output) if self.reset == "subtract" else v.masked_fill_(spike != 0, 0.0)
+            count.add_(spike)
+            if potentials is not None:
+                potentials.append(v.clone())
+        return outputs, State(v, count)
 
     def in_units_of(self, unit: Tensor) -> Self:
         """The same neuron with its potentials measured in `unit`, which broadcasts against its threshold."""

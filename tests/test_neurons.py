@@ -90,6 +90,23 @@ def test_a_run_in_pieces_is_the_run_in_one(seed: int, pieces: list[int], reset: 
 
 
 @settings(max_examples=100, deadline=None)
+@given(seeds, st.sampled_from([1.0, 0.5]), st.sampled_from(["subtract", "zero"]))
+def test_the_loop_in_place_is_the_loop_over_steps(seed: int, leak: float, reset: str) -> None:
+    neuron, current = IF(double(0.7), double(0.1), leak, reset), normal(seed, 9, 2, 3, 4, 4)
+    current = current.flatten(0, 1).contiguous(memory_format=torch.channels_last).unflatten(0, (9, 2))
+    slow, slow_end = neuron(current, potentials=(slow_v := []))
+    with torch.no_grad():
+        fast, fast_end = neuron(current, potentials=(fast_v := []))
+        again, _ = neuron(current, neuron.start(current[0]))
+    assert (
+        torch.equal(fast, slow)
+        and torch.equal(fast, again)
+        and torch.equal(torch.stack(fast_v), torch.stack(slow_v))
+    )
+    assert torch.equal(fast_end.v, slow_end.v) and torch.equal(fast_end.count, slow_end.count)
+
+
+@settings(max_examples=100, deadline=None)
 @given(st.floats(0.01, 0.99), st.integers(1, 400))
 def test_hard_reset_gives_only_rates_of_one_over_n(z: float, T: int) -> None:
     """Reset to zero, constant input: a spike every ceil(theta / z) steps."""
