@@ -19,7 +19,11 @@ CHOICES = ("activation", "threshold", "v0", "corrections", "neuron")
 
 
 class Mistake(ValueError):
-    """Something only the user can mend: its text becomes the one line on stderr."""
+    """What ends a command: its text becomes the one line on stderr, its code the exit code."""
+
+    def __init__(self, text: str, code: int = 2) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,13 +35,13 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0, or 2 for a mistake of the user's, or 130 after Ctrl-C."""
+    """Run one command. Returns the exit code: 0; 2 for a user's mistake; 1 for a failed report; 130 after Ctrl-C."""
     try:
         args = parser().parse_args(argv)
         args.run(args)
     except Mistake as mistake:
         print(f"snnlab: {mistake}", file=sys.stderr)
-        return 2
+        return mistake.code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
@@ -86,10 +90,12 @@ def _param(text: str) -> tuple[str, str]:
 
 
 def _lab(args: argparse.Namespace) -> None:
-    lesson = notebooks() / FIRST_LESSON
+    folder = notebooks()
     from jupyterlab.labapp import LabApp
 
-    options = [str(lesson), f"--port={args.port}", "--ServerApp.answer_yes=True"]  # Ctrl-C asks no question
+    # the printed address leads to the lesson too, and Ctrl-C asks no question
+    options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
+    options += ["--ServerApp.answer_yes=True", f"--port={args.port}"]
     options += ["--no-browser"] if args.no_browser else []
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everybody is root
         options += ["--allow-root"]
@@ -141,3 +147,5 @@ def _report(args: argparse.Namespace) -> None:
         print(f"written: {reports.run(args.name, dict(args.params), args.out)}")
     except reports.ParameterError as mistake:
         raise Mistake(str(mistake)) from None
+    except reports.ReportError as failure:
+        raise Mistake(str(failure), code=1) from None
