@@ -48,7 +48,7 @@ ANSWERS = {
         },
     ),
     "03.5": Answer(
-        "several points lower",
+        "clearly lower, yet far above guessing",
         "One module is one neuron, and one neuron has one membrane. Both places of a block pour their charge into it "
         "and both take spikes out of it: charge from the first place fires in the second.",
         {

@@ -39,7 +39,7 @@ class Block(nn.Module):
         return self.relu2(y) if self.spelling == "separate" else self.relu(y)
 
 
-def residual(spelling: Spelling, blocks: int = 2, channels: int = 16, seed: int = 0) -> nn.Sequential:
+def residual(spelling: Spelling, blocks: int = 2, channels: int = 8, seed: int = 0) -> nn.Sequential:
     """A small residual network, digits [B, 1, 8, 8] to logits [B, 10]; spellings share the weights of a seed."""
     if spelling not in (allowed := get_args(Spelling)):
         raise ValueError(f"spelling = {spelling!r}, but it is one of {', '.join(map(repr, allowed))}")
