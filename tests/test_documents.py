@@ -1,0 +1,36 @@
+"""What the documents claim is there: links lead somewhere, the first look in code runs, names are the catalogue's."""
+
+import io
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from snnlab import CATALOGUE
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "data/README.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_the_first_look_in_code_runs_and_is_right() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## A first look in code")[1].split("\n## ")[0]
+    code = "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
+    names: dict[str, object] = {}
+    with redirect_stdout(io.StringIO()):
+        exec(compile(code, "README.md", "exec"), names)
+    accuracy = names["run"].accuracy(names["data"].test.labels)
+    assert len(accuracy) == 16
+    assert accuracy[-1] > 0.97
+
+
+def test_the_readme_names_every_method() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)`", readme, re.MULTILINE)) == set(CATALOGUE)
