@@ -1,0 +1,130 @@
+"""Run a report's notebook in a kernel of its own, with a progress bar; keep it if it fails."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import DeadKernelError
+from papermill.engines import NBClientEngine, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+from papermill.execute import execute_notebook
+
+import snnlab
+from snnlab.reports.folder import ReportError, scratch
+
+LONGEST_SOCKET_PATH = 80
+"""Bytes of the sockets' folder; with its name a socket must stay under the 104 that macOS allows."""
+
+
+def execute(notebook: Path, values: Mapping[str, str | int], folder: Path) -> nbformat.NotebookNode:
+    """Run a notebook with these parameters; it writes results.json into folder, and is written beside it.
+
+    Raises: ReportError that names the first error, and where a copy of the notebook is kept.
+    """
+    written = folder / "report.ipynb"
+    with scratch(Path(tempfile.gettempdir()), "snnlab-kernel-") as sockets:
+        try:
+            execute_notebook(
+                nbformat.read(notebook, as_version=4),
+                str(written).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
+                {**values, "results": "results.json"},
+                engine_name="snnlab",
+                progress_bar={"desc": notebook.stem, "leave": False},
+                cwd=str(folder),
+                kernel_manager_class=_kernel(sockets),
+            )
+        except PapermillExecutionError as error:
+            raise ReportError(_kept(written, f"{error.ename}: {error.evalue}")) from None
+        except DeadKernelError:
+            raise ReportError(_kept(written, "the kernel died, perhaps for lack of memory")) from None
+    executed = nbformat.read(written, as_version=4)
+    _tidy(executed)
+    nbformat.write(executed, written)
+    return executed
+
+
+def _kernel(sockets: Path) -> type[AsyncKernelManager]:
+    """A manager of kernels that run this very Python, and talk through files: ports can be taken by another."""
+    paths = [str(Path(snnlab.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
+    env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    if data := os.environ.get("SNNLAB_DATA"):
+        env["SNNLAB_DATA"] = str(Path(data).expanduser().resolve())  # the kernel runs in another folder
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    ipc = os.name == "posix" and len(os.fsencode(sockets)) <= LONGEST_SOCKET_PATH
+
+    class Kernel(AsyncKernelManager):
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.transport = "ipc" if ipc else "tcp"
+            self.connection_file = str(sockets / "k.json")
+            if ipc:
+                self.ip = str(sockets / "k")
+            self._kernel_spec = KernelSpec(argv=argv, env=env, display_name="Python 3", language="python")
+
+    return Kernel
+
+
+class _Engine(NBClientEngine):
+    """papermill's engine, with the last line of the cell's own progress bar shown behind papermill's."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
+        super().execute_managed_notebook(
+            nb_man, kernel_name, **{**kwargs, "stderr_file": _Relay(nb_man.pbar)}
+        )
+
+
+papermill_engines.register("snnlab", _Engine)
+
+
+class _Relay:
+    """A file for the kernel's stderr: whatever was drawn last stands behind the bar."""
+
+    def __init__(self, bar: Any) -> None:
+        self.bar = bar
+
+    def write(self, text: str) -> None:
+        """Show the last line of text."""
+        if self.bar is not None:
+            lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
+            self.bar.set_postfix_str(lines[-1] if lines else "", refresh=sys.stderr.isatty())
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _kept(written: Path, reason: str) -> str:
+    """Move a failed notebook to where it can be looked at; one line that says why it failed and where it is."""
+    copy = Path(tempfile.mkdtemp(prefix="snnlab-failed-")) / written.name
+    written.rename(copy) if written.stat().st_dev == copy.parent.stat().st_dev else copy.write_bytes(
+        written.read_bytes()
+    )
+    return f"the report failed: {' '.join(reason.split())}; the notebook up to there: {copy}"
+
+
+def _tidy(notebook: nbformat.NotebookNode) -> None:
+    """Leave what was computed: no times, no paths, no progress bars, so that equal runs give equal notebooks."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = _as_seen(output.text)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
+
+
+def _as_seen(text: str) -> str:
+    """What a terminal shows in the end: of a line that was drawn over, the last drawing."""
+    lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    return "\n".join(lines).lstrip("\n") if any(lines) else ""

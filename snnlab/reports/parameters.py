@@ -1,0 +1,112 @@
+"""The parameters of each report: declared here, and checked before anything is started.
+
+papermill would only warn of a parameter that it does not know, and take `007` for 7.
+"""
+
+import contextlib
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from snnlab import datasets
+from snnlab.methods import CATALOGUE
+
+
+class ParameterError(ValueError):
+    """A parameter that cannot be: says its name, what was given and what is allowed, in one line."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of a report: a choice of words, or a whole number from low to high.
+
+    Attributes:
+        name, default: as in the notebook's parameters cell; the default's type is the parameter's.
+        help: what it is, for a list of parameters.
+        choices: the words allowed, for a word.
+        low, high: the range, for a number, both included.
+    """
+
+    name: str
+    default: str | int
+    help: str
+    choices: tuple[str, ...] = ()
+    low: int = 0
+    high: int = 0
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        return f"a whole number from {self.low} to {self.high}"
+
+    def parse(self, text: str) -> str | int:
+        """The value that a text from the command line stands for. Raises: ParameterError."""
+        if self.choices:
+            if text in self.choices:
+                return text
+            raise ParameterError(f"{self._given(text)}{_meant(text, self.choices)}")
+        if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
+            raise ParameterError(f"{self._given(text)}{self._written(text)}")
+        if len(text) > 18 or not self.low <= int(text) <= self.high:
+            raise ParameterError(self._given(text))
+        return int(text)
+
+    def _given(self, text: str) -> str:
+        return f"parameter {self.name!r} is {_short(text)}, but must be {self.allowed}"
+
+    def _written(self, text: str) -> str:
+        """How to write a number that was written some other way."""
+        with contextlib.suppress(ValueError, OverflowError):
+            if (number := float(text)) == int(number) and self.low <= number <= self.high:
+                return f", in digits: {int(number)}"
+        return ""
+
+
+REPORTS: dict[str, tuple[Parameter, ...]] = {
+    "conversion": (
+        Parameter("data", "digits", "the images", choices=datasets.NAMES),
+        Parameter("network", "cnn", "the network to train", choices=("cnn", "resnet")),
+        Parameter("method", "qcfs", "how it is converted", choices=tuple(CATALOGUE)),
+        Parameter("T", 16, "time steps", low=1, high=1024),
+        Parameter(
+            "levels", 8, "steps of the activation, if the method trains a quantised one", low=1, high=256
+        ),
+        Parameter("epochs", 12, "passes over the training images", low=1, high=1000),
+        Parameter("images", 0, "test images, 0 for all", low=0, high=10000),
+        Parameter("seed", 0, "of the weights and the order of training", low=0, high=2**31 - 1),
+        Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
+    ),
+}
+
+
+def check(report: str, given: Mapping[str, str]) -> dict[str, str | int]:
+    """All parameters of a report, in their order, from the texts that are given.
+
+    Args:
+        report: a key of REPORTS.
+        given: parameter to text; what is left out has its default.
+    Raises: ParameterError that names the parameter, what was given and what is allowed.
+    """
+    if report not in REPORTS:
+        meant = _meant(report, tuple(REPORTS))
+        raise ParameterError(f"report is {_short(report)}, but must be one of {', '.join(REPORTS)}{meant}")
+    known = {parameter.name: parameter for parameter in REPORTS[report]}
+    for name in given:
+        if name not in known:
+            meant = _meant(name, tuple(known))
+            raise ParameterError(f"there is no parameter {_short(name)}, but {', '.join(known)}{meant}")
+    return {name: p.parse(given[name]) if name in given else p.default for name, p in known.items()}
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
+def _meant(text: str, words: tuple[str, ...]) -> str:
+    """`; did you mean 'qcfs'?`, or nothing."""
+    plain = {re.sub(r"[^a-z0-9]", "", word.lower()): word for word in words}
+    near = difflib.get_close_matches(re.sub(r"[^a-z0-9]", "", text.lower()[:80]), plain, n=1)
+    return f"; did you mean {plain[near[0]]!r}?" if near else ""
