@@ -178,7 +178,7 @@ def _rows(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> li
         if node.op in ("placeholder", "output"):
             continue
         name = str(node.target)
-        used |= {name.split("#")[0], node.meta.get("folded", "")}
+        used |= {name.split("#", maxsplit=1)[0], node.meta.get("folded", "")}
         if node.target in SHAPE_QUERIES:
             continue
         if node.op != "call_module":

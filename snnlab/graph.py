@@ -35,6 +35,7 @@ class Graph(fx.GraphModule):
 
     @property
     def sites(self) -> dict[str, nn.Module]:
+        """Name to activation, in the order of execution."""
         return {str(node.target): self.module(node) for node in self.graph.nodes if "site" in node.meta}
 
     @property
@@ -258,9 +259,9 @@ def _refuse_unknown(graph: fx.Graph, modules: dict[str, nn.Module]) -> None:
     for node in graph.nodes:
         if node.op in ("placeholder", "output"):
             continue
-        if node.target in SHAPE_QUERIES and node.args[1:] != ("device",):
-            sizes.add(node)
-        elif node.all_input_nodes and all(n in sizes for n in node.all_input_nodes):
+        if (node.target in SHAPE_QUERIES and node.args[1:] != ("device",)) or (
+            node.all_input_nodes and all(n in sizes for n in node.all_input_nodes)
+        ):
             sizes.add(node)
         elif "site" not in node.meta and not is_known(node, modules.get(str(node.target)), sizes):
             refused.append(f"{describe(node, modules)}: {advice(node, modules.get(str(node.target)))}")

@@ -194,7 +194,7 @@ class _Rewriter:
     def norm(self, node: fx.Node, norm: nn.Module) -> None:
         """A batch norm that no layer could take in: a scale and an offset for each channel."""
         unit, _, bound = self.span(source(node))
-        gain = (norm.weight if norm.affine else 1.0) / torch.sqrt(norm.running_var + norm.eps)  # type: ignore
+        gain = (norm.weight if norm.affine else 1.0) / torch.sqrt(norm.running_var + norm.eps)  # type: ignore[operator, arg-type]
         shift = (norm.bias if norm.affine else 0.0) - norm.running_mean * gain  # type: ignore[operator]
         per_channel = (1, -1, *(1 for _ in bound.shape[2:]))
         gain, shift = (value.detach().double().reshape(per_channel) for value in (gain, shift))

@@ -124,4 +124,4 @@ def advice(node: fx.Node, module: nn.Module | None) -> str:
     for kind, words in _KIND_OF.items():
         if any(word in name.lower() for word in words):
             return ADVICE[kind]
-    return "nothing is known of how it acts on spikes; use convolution, linear, average pooling, ReLU, sums and reshapes"
+    return "how it acts on spikes is not known; use convolution, linear, average pooling, ReLU, sums and reshapes"

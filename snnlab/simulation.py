@@ -223,7 +223,9 @@ class _Batch:
             return values
         sizes = values.shape[2:]
         for index in indices:
-            if len(index) != len(sizes) or not all(-size <= i < size for i, size in zip(index, sizes)):
+            if len(index) != len(sizes) or not all(
+                -size <= i < size for i, size in zip(index, sizes, strict=True)
+            ):
                 raise ValueError(
                     f"record asks for neuron {index} of {name!r}, whose neurons are {list(sizes)}: an index has one "
                     "whole number for each of these axes, smaller than the axis"
@@ -231,7 +233,10 @@ class _Batch:
         return torch.stack([values[:, :, *index] for index in indices], dim=-1)
 
     def traces(self) -> dict[str, Trace]:
-        return {name: self.trace(name, *map(torch.cat, zip(*kept))) for name, kept in self.recorded.items()}
+        return {
+            name: self.trace(name, *map(torch.cat, zip(*kept, strict=True)))
+            for name, kept in self.recorded.items()
+        }
 
     def trace(self, name: str, v: Tensor, output: Tensor) -> Trace:
         neuron, shape = self.runner.sites[name], self.states[name].v.shape

@@ -128,5 +128,6 @@ def _check_state(own: dict[str, Tensor], state: dict[str, Tensor], path: Path) -
     for name, value in state.items():
         if value.shape != own[name].shape:
             raise ValueError(
-                f"{path} is of another network: {name!r} has shape {list(value.shape)} there, {list(own[name].shape)} here"
+                f"{path} is of another network: {name!r} has shape {list(value.shape)} there, "
+                f"{list(own[name].shape)} here"
             )

@@ -71,9 +71,9 @@ def test_a_neuron_that_fires_only_above_the_threshold_breaks_the_closed_form() -
         def spikes(self, v: Tensor, count: Tensor) -> Tensor:
             return (v > self.threshold).to(self.threshold.dtype)
 
-    with pytest.raises(AssertionError):
-        z = torch.arange(-128, 129, dtype=torch.float64) / 64
-        assert torch.equal(Late(double(1.0))(z.expand(8, -1))[0].mean(0), closed_form(z, 1.0, 0.0, 8))
+    z = torch.arange(-128, 129, dtype=torch.float64) / 64
+    output, _ = Late(double(1.0))(z.expand(8, -1))
+    assert not torch.equal(output.mean(0), closed_form(z, 1.0, 0.0, 8))
 
 
 @settings(max_examples=100, deadline=None)
