@@ -58,9 +58,9 @@ class ConversionExplorer(widgets.VBox):
         wide = widgets.Layout(width="min(100%, 34em)")
         names = {CATALOGUE[name].title.split(":")[0]: name for name in anns}
         self.method = widgets.Dropdown(options=names, description="method", layout=wide)
-        self.T = _slider("T", widgets.IntSlider, 4, 1, T, 1, wide)
-        self.scale = _slider("threshold scale", widgets.FloatSlider, 1.0, 0.125, 2.0, 0.125, wide)
-        self.share = _slider("v0 / threshold", widgets.FloatSlider, 0.0, 0.0, 1.0, 0.125, wide)
+        self.T = _slider("T", widgets.IntSlider, 4, (1, T, 1), wide)
+        self.scale = _slider("threshold scale", widgets.FloatSlider, 1.0, (0.125, 2.0, 0.125), wide)
+        self.share = _slider("v0 / threshold", widgets.FloatSlider, 0.0, (0.0, 1.0, 0.125), wide)
         self.picture = widgets.Image(format="png", layout=widgets.Layout(width="min(100%, 40em)"))
         self.says = widgets.HTML()
         self.method.observe(self._take_method, "value")
@@ -102,8 +102,10 @@ class ConversionExplorer(widgets.VBox):
 
 
 def _slider(
-    name: str, kind: type, value: float, smallest: float, largest: float, step: float, layout: widgets.Layout
+    name: str, kind: type, value: float, span: tuple[float, float, float], layout: widgets.Layout
 ) -> widgets.Widget:
+    """span: the smallest value, the largest, and the step between two."""
+    smallest, largest, step = span
     style = {"description_width": "8em"}
     return kind(
         value=value, min=smallest, max=largest, step=step, description=name, layout=layout, style=style
