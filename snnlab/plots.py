@@ -1,0 +1,290 @@
+"""One function a figure. Matplotlib, but for the two `_chart`s, which stay alive in a report's page.
+
+A function returns its figure and leaves nothing open: as the last line of a cell it is shown once, and
+`figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
+
+References:
+  1) The colours: Okabe & Ito 2008, Color Universal Design
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from snnlab.neurons import IF
+from snnlab.simulation import Trace
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
+COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
+MARKS, DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+GREY = "#555555"
+
+_STYLE: Any = {  # large enough for the last row
+    "font.size": 13, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "legend.fontsize": 12, "legend.frameon": False, "lines.linewidth": 2.2, "lines.markersize": 6,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
+    "figure.constrained_layout.use": True,
+}  # fmt: skip
+
+
+def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:
+    """One recorded neuron: its potential, its spikes, and its mean output so far.
+
+    The line is v after each step's reset; a spike is drawn as the rise to v + output, where it was fired.
+
+    Args:
+        trace: of one site, as in `run.traces["conv2.act"]`; activation units.
+        neuron: index into the trace without its first axis: (image, channel, row, column) or (image, feature),
+            or (image, k) for the k-th of chosen neurons.
+    Raises: ValueError for an index that the trace does not have.
+    """
+    index = _checked(trace, neuron)
+    v, output = (
+        values.movedim(0, -1)[index].double().cpu().numpy() for values in (trace.v, trace.output)
+    )  # [T]
+    theta, v0 = (_parameter(values, trace, index) for values in (trace.threshold, trace.v0))
+    T, fired = len(v), np.flatnonzero(output)
+    steps = np.arange(1, T + 1)
+    with _figure(rows=2, height=6.0, ratios=(2, 1)) as (figure, (top, bottom)):
+        top.plot(np.arange(T + 1), [v0, *v], color=BLUE, marker="o" if T <= 64 else None, label="potential v")
+        top.vlines(steps[fired], v[fired], (v + output)[fired], color=RED, linewidth=2.5, label="spike")
+        top.plot(steps[fired], (v + output)[fired], "^", color=RED)
+        top.axhline(theta, color=GREY, linestyle="--", label=f"threshold {theta:.3g}")
+        top.set(ylabel="potential\n[activation units]")
+        bottom.plot(steps, output.cumsum() / steps, color=GREEN, label="mean output so far")
+        bottom.axhline(
+            output.mean(), color=GREY, linestyle=":", label=f"after {T} steps: {output.mean():.3g}"
+        )
+        bottom.set(ylabel="mean output\n[activation units]", xlabel="time t [steps]", xlim=(0, T + 0.5))
+        bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+        top.set_title(
+            f"Neuron {index}: {_spikes(len(fired))} in {T} steps, v0 = {v0:.3g}, v[T] = {v[-1]:.3g}"
+        )
+        for axes in (top, bottom):
+            _legend_beside(axes)
+    return figure
+
+
+def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None = None) -> Figure:
+    """Mean output over T steps of constant input, for each labelled neuron, beside the ReLU it should be.
+
+    Args:
+        neurons: label to neuron, each with one threshold.
+        T: steps, >= 1.
+        inputs: constant inputs [M], activation units; None goes from -1/2 to 3/2 of the largest threshold.
+    """
+    theta = max(float(neuron.threshold.max()) for neuron in neurons.values())
+    z = torch.linspace(-theta / 2, 1.5 * theta, 1001, dtype=torch.float64) if inputs is None else inputs
+    errors = []
+    with _figure(height=4.8) as (figure, axes), torch.inference_mode():
+        axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
+        for k, (label, neuron) in enumerate(neurons.items()):
+            rate = neuron(z.expand(T, -1))[0].mean(0)  # [T, M] -> [M]
+            axes.plot(z, rate, color=COLOURS[k % 6], linestyle=DASHES[k % 6], label=label)
+            inside = (z >= 0) & (z <= neuron.threshold)
+            errors.append(float((rate - z)[inside].abs().max()) if inside.any() else 0.0)
+        axes.set(xlabel="constant input z [activation units]", ylabel=f"mean output over {T} steps")
+        axes.set_title(f"T = {T}: between 0 and the threshold at most {max(errors):.3g} from ReLU")
+        axes.legend()
+    return figure
+
+
+def transfer(
+    function: Callable[[Tensor], Tensor], threshold: float | None = None, name: str | None = None
+) -> Figure:
+    """An activation beside ReLU, with what it loses shaded: quantisation below the threshold, clipping above.
+
+    Args:
+        function: maps [M] to [M], activation units: an activation module, or a neuron's mean output as
+            `lambda z: neuron(z.expand(T, -1))[0].mean(0)`.
+        threshold: where it clips; None takes the activation's own, or the largest value it gives.
+        name: for the legend; None takes the class's or function's.
+    """
+    with torch.inference_mode():
+        theta = threshold or _clips_at(function)
+        z = torch.linspace(-0.25 * theta, 1.5 * theta, 1401)
+        a = function(z).double()
+    clipped = z.double().clamp(0, theta)
+    name = name or getattr(function, "__name__", type(function).__name__)
+    worst = float((a - clipped)[(z >= 0) & (z <= theta)].abs().max())
+    with _figure(height=4.8) as (figure, axes):
+        axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
+        axes.plot(z, a, color=BLUE, label="activation" if name == "<lambda>" else name)
+        axes.fill_between(z, a, clipped, color=ORANGE, alpha=0.6, linewidth=0, label="quantisation error")
+        axes.fill_between(
+            z, clipped, z.relu(), color=PURPLE, alpha=0.35, linewidth=0, hatch="//", label="clipping error"
+        )
+        axes.axvline(theta, color=GREY, linestyle=":", label=f"threshold {theta:.3g}")
+        axes.set(xlabel="input z [activation units]", ylabel="output a [activation units]")
+        axes.set_title(f"Quantisation costs at most {worst:.3g}; clipping begins at {theta:.3g}")
+        axes.legend(loc="upper left")
+    return figure
+
+
+def accuracy_over_time(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None) -> Figure:
+    """Accuracy after each step, a line for each labelled curve, the ANN's dashed.
+
+    Args:
+        curves: label to accuracies [T], 0 to 1, as from `run.accuracy(labels)`.
+        ann: the ANN's accuracy, 0 to 1; None draws no line.
+    """
+    longest = max(len(curve) for curve in curves.values())
+    with _figure(height=4.8) as (figure, axes):
+        if ann is not None:
+            axes.axhline(100 * ann, color=GREY, linestyle="--", label=f"ANN: {100 * ann:.1f} %")
+        for k, (label, curve) in enumerate(curves.items()):
+            percent = 100 * np.asarray(curve, dtype=float)
+            axes.plot(
+                range(1, len(percent) + 1), percent, color=COLOURS[k % 6], linestyle=DASHES[k % 6],
+                marker=MARKS[k % 6] if longest <= 64 else None, label=f"{label}: {percent[-1]:.1f} %",
+            )  # fmt: skip
+        axes.set(xlabel="time t [steps]", ylabel="accuracy [%]", ylim=(0, 103))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_title(f"Accuracy after each step, up to t = {longest}")
+        axes.legend(title=f"at the end (t = {longest})", loc="lower right")
+    return figure
+
+
+def firing_rates(rates: Mapping[str, float]) -> Figure:
+    """Spikes per step and neuron, a bar for each layer, the first on top.
+
+    Args:
+        rates: site name to firing rate, as in `run.firing_rate`.
+    """
+    names, values = list(rates), np.fromiter(rates.values(), dtype=float)
+    with _figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
+        bars = axes.barh(names, values, color=BLUE, height=0.65)
+        axes.bar_label(bars, [f"{value:.3f}" for value in values], padding=4)
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set(xlabel="firing rate [spikes per step and neuron]", xlim=(0, 1.12 * max(values.max(), 1e-6)))
+        axes.set_title(f"Firing rates, {values.min():.3f} to {values.max():.3f}")
+    return figure
+
+
+def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Figure:
+    """How a layer's activations are spread, with candidate thresholds and the share that each would clip.
+
+    Args:
+        values: activations of any shape, activation units.
+        thresholds: label to threshold, activation units.
+    """
+    flat = values.detach().double().flatten().cpu()
+    zero = float((flat == 0).double().mean())
+    with _figure(height=4.8) as (figure, axes):
+        axes.hist(flat.numpy(), bins=80, log=True, color=SKY)
+        for k, (label, threshold) in enumerate(thresholds.items()):
+            above = float((flat > threshold).double().mean())
+            axes.axvline(
+                threshold, color=COLOURS[(k + 1) % 6], linestyle=DASHES[k % 6],
+                label=f"{label}: {threshold:.3g}, clips {_percent(above)}",
+            )  # fmt: skip
+        axes.set(xlabel="activation [activation units]", ylabel="number of activations (log)")
+        axes.set_title(f"{len(flat):,} activations, {_percent(zero)} of them zero, largest {flat.max():.3g}")
+        if thresholds:
+            axes.legend()
+    return figure
+
+
+def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None) -> "go.Figure":
+    """`accuracy_over_time` for a report's page: read a step under the pointer, drag to zoom."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for k, (label, curve) in enumerate(curves.items()):
+        percent = [100 * float(value) for value in curve]
+        line, mark = {"color": COLOURS[k % 6], "width": 3}, {"size": 7, "symbol": k % 6}
+        steps = list(range(1, len(percent) + 1))
+        shown = "%{y:.1f} %"
+        figure.add_scatter(
+            x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown
+        )
+    if ann is not None:
+        figure.add_hline(
+            100 * ann, line_dash="dash", line_color=GREY,
+            annotation_text=f"ANN {100 * ann:.1f} %", annotation_position="bottom right",
+        )  # fmt: skip
+    _page_style(figure, "Accuracy after each step")
+    figure.update_xaxes(title="time t [steps]", rangemode="tozero")
+    figure.update_yaxes(title="accuracy [%]", range=[0, 103])
+    return figure.update_layout(hovermode="x unified", showlegend=True)
+
+
+def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
+    """`firing_rates` for a report's page."""
+    import plotly.graph_objects as go
+
+    values = [float(value) for value in rates.values()]
+    shown = "%{y}: %{x:.4f}<extra></extra>"
+    figure = go.Figure()
+    figure.add_bar(
+        x=values, y=list(rates), orientation="h", marker_color=BLUE, hovertemplate=shown,
+        text=[f"{value:.3f}" for value in values], textposition="outside", cliponaxis=False,
+    )  # fmt: skip
+    _page_style(figure, "Firing rates")
+    figure.update_xaxes(title="spikes per step and neuron", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure.update_layout(height=140 + 40 * len(values))
+
+
+def _page_style(figure: "go.Figure", title: str) -> None:
+    margin = {"l": 70, "r": 40, "t": 60, "b": 60}
+    figure.update_layout(
+        template="plotly_white", title=title, font_size=15, height=420, margin=margin, autosize=True
+    )
+
+
+@contextlib.contextmanager
+def _figure(
+    rows: int = 1, height: float = 4.5, ratios: Sequence[float] | None = None
+) -> Iterator[tuple[Figure, Any]]:
+    """A figure in the house style, closed at the end, so that a notebook shows it once: where it is returned."""
+    with plt.rc_context(_STYLE):
+        figure, axes = plt.subplots(rows, sharex=True, figsize=(9, height), height_ratios=ratios)
+        try:
+            yield figure, axes
+        finally:
+            plt.close(figure)
+
+
+def _legend_beside(axes: Any) -> None:
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _spikes(number: int) -> str:
+    return "1 spike" if number == 1 else f"{number or 'no'} spikes"
+
+
+def _percent(share: float) -> str:
+    """As many digits as a small share needs; 0 and 1 only when nothing or all is meant."""
+    return f"{100 * share:.3g} %"
+
+
+def _checked(trace: Trace, neuron: Sequence[int]) -> tuple[int, ...]:
+    index, shape = tuple(int(i) for i in neuron), tuple(trace.v.shape[1:])
+    if len(index) != len(shape) or not all(0 <= i < n for i, n in zip(index, shape, strict=True)):
+        raise ValueError(
+            f"neuron = {index}, but the trace has images and neurons {shape}: give {len(shape)} indices, each from 0 "
+            "and below the number there"
+        )
+    return index
+
+
+def _parameter(values: Tensor, trace: Trace, index: tuple[int, ...]) -> float:
+    """A neuron's threshold or v0, which broadcasts against [...]."""
+    return float(torch.broadcast_to(torch.as_tensor(values), trace.v.shape[1:])[index])
+
+
+def _clips_at(function: Callable[[Tensor], Tensor]) -> float:
+    own = getattr(function, "theta", None)
+    return float(own) if own is not None else float(function(torch.linspace(0, 100, 2001)).max())
