@@ -31,7 +31,7 @@ GREY = "#555555"
 
 _STYLE: Any = {  # large enough for the last row
     "font.size": 13, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "legend.fontsize": 12, "legend.frameon": False, "lines.linewidth": 2.2, "lines.markersize": 6,
+    "legend.fontsize": 12, "legend.edgecolor": "none", "legend.framealpha": 0.85, "lines.linewidth": 2.2,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
     "figure.constrained_layout.use": True,
 }  # fmt: skip
@@ -40,7 +40,8 @@ _STYLE: Any = {  # large enough for the last row
 def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:
     """One recorded neuron: its potential, its spikes, and its mean output so far.
 
-    The line is v after each step's reset; a spike is drawn as the rise to v + output, where it was fired.
+    The line is v after each step's reset. A spike is drawn up to v + output: with reset by subtraction the
+    potential that fired it.
 
     Args:
         trace: of one site, as in `run.traces["conv2.act"]`; activation units.
@@ -85,16 +86,16 @@ def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None =
     """
     theta = max(float(neuron.threshold.max()) for neuron in neurons.values())
     z = torch.linspace(-theta / 2, 1.5 * theta, 1001, dtype=torch.float64) if inputs is None else inputs
-    errors = []
     with _figure(height=4.8) as (figure, axes), torch.inference_mode():
         axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
         for k, (label, neuron) in enumerate(neurons.items()):
             rate = neuron(z.expand(T, -1))[0].mean(0)  # [T, M] -> [M]
-            axes.plot(z, rate, color=COLOURS[k % 6], linestyle=DASHES[k % 6], label=label)
             inside = (z >= 0) & (z <= neuron.threshold)
-            errors.append(float((rate - z)[inside].abs().max()) if inside.any() else 0.0)
-        axes.set(xlabel="constant input z [activation units]", ylabel=f"mean output over {T} steps")
-        axes.set_title(f"T = {T}: between 0 and the threshold at most {max(errors):.3g} from ReLU")
+            worst = float((rate - z)[inside].abs().amax()) if inside.any() else 0.0
+            shown = f"{label}: at most {worst:.3g} off"
+            axes.plot(z, rate, color=COLOURS[k % 6], linestyle=DASHES[k % 6], label=shown)
+        axes.set(xlabel="constant input z [activation units]", ylabel="mean output [activation units]")
+        axes.set_title(f"Mean output over T = {T} steps, and its error between 0 and the threshold")
         axes.legend()
     return figure
 
@@ -150,8 +151,8 @@ def accuracy_over_time(curves: Mapping[str, Sequence[float] | Tensor], ann: floa
             )  # fmt: skip
         axes.set(xlabel="time t [steps]", ylabel="accuracy [%]", ylim=(0, 103))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_title(f"Accuracy after each step, up to t = {longest}")
-        axes.legend(title=f"at the end (t = {longest})", loc="lower right")
+        axes.set_title(_ending(curves, ann))
+        _legend_beside(axes)
     return figure
 
 
@@ -192,7 +193,8 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Fig
         axes.set(xlabel="activation [activation units]", ylabel="number of activations (log)")
         axes.set_title(f"{len(flat):,} activations, {_percent(zero)} of them zero, largest {flat.max():.3g}")
         if thresholds:
-            axes.legend()
+            axes.set_ylim(0.5, axes.get_ylim()[1] ** (1.1 + 0.1 * len(thresholds)))  # room for the legend
+            axes.legend(loc="upper right")
     return figure
 
 
@@ -210,11 +212,10 @@ def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | 
             x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown
         )
     if ann is not None:
-        figure.add_hline(
-            100 * ann, line_dash="dash", line_color=GREY,
-            annotation_text=f"ANN {100 * ann:.1f} %", annotation_position="bottom right",
-        )  # fmt: skip
-    _page_style(figure, "Accuracy after each step")
+        steps = [0, max(len(curve) for curve in curves.values())]
+        line = {"color": GREY, "dash": "dash", "width": 2}
+        figure.add_scatter(x=steps, y=[100 * ann] * 2, name="ANN", mode="lines", line=line, hoverinfo="skip")
+    _page_style(figure, _ending(curves, ann))
     figure.update_xaxes(title="time t [steps]", rangemode="tozero")
     figure.update_yaxes(title="accuracy [%]", range=[0, 103])
     return figure.update_layout(hovermode="x unified", showlegend=True)
@@ -231,7 +232,7 @@ def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
         x=values, y=list(rates), orientation="h", marker_color=BLUE, hovertemplate=shown,
         text=[f"{value:.3f}" for value in values], textposition="outside", cliponaxis=False,
     )  # fmt: skip
-    _page_style(figure, "Firing rates")
+    _page_style(figure, f"Firing rates, {min(values):.3f} to {max(values):.3f}")
     figure.update_xaxes(title="spikes per step and neuron", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure.update_layout(height=140 + 40 * len(values))
@@ -261,12 +262,20 @@ def _legend_beside(axes: Any) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
+def _ending(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None) -> str:
+    """The title of accuracies over time: the best at the end, and the ANN."""
+    best = max(curves, key=lambda label: float(curves[label][-1]))
+    word = "best " if len(curves) > 1 else ""
+    rest = "" if ann is None else f", ANN {100 * ann:.1f} %"
+    return f"Accuracy at t = {len(curves[best])}: {word}{best} {100 * float(curves[best][-1]):.1f} %{rest}"
+
+
 def _spikes(number: int) -> str:
     return "1 spike" if number == 1 else f"{number or 'no'} spikes"
 
 
 def _percent(share: float) -> str:
-    """As many digits as a small share needs; 0 and 1 only when nothing or all is meant."""
+    """With as many digits as a small share needs."""
     return f"{100 * share:.3g} %"
 
 
