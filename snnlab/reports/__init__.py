@@ -6,7 +6,6 @@ from pathlib import Path
 
 import snnlab
 from snnlab import datasets
-from snnlab.reports.charts import accuracy_chart, rates_chart
 from snnlab.reports.folder import ReportError, put, scratch, target
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, check
 from snnlab.reports.results import carried, table, write_results
@@ -16,10 +15,8 @@ __all__ = [
     "Parameter",
     "ParameterError",
     "ReportError",
-    "accuracy_chart",
     "carried",
     "check",
-    "rates_chart",
     "run",
     "table",
     "write_results",

@@ -117,11 +117,22 @@ def _tidy(notebook: nbformat.NotebookNode) -> None:
         cell.id = f"cell-{number}"
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream":
-                output.text = _as_seen(output.text)
         if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
+            cell.outputs = _joined(cell.outputs)
+
+
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """Outputs with what was written in pieces put together, and without what was drawn over."""
+    whole: list[nbformat.NotebookNode] = []
+    for output in outputs:
+        if output.output_type == "stream" and whole and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    for output in whole:
+        if output.output_type == "stream":
+            output.text = _as_seen(output.text)
+    return [output for output in whole if output.get("text") != ""]
 
 
 def _as_seen(text: str) -> str:

@@ -11,23 +11,14 @@ from importlib.resources import files
 import nbformat
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
-from traitlets.config import Config
 
 PLOTLY = "application/vnd.plotly.v1+json"
 
 
 def page(notebook: nbformat.NotebookNode) -> str:
     """The page of a notebook: prose, results and charts, with the code folded away."""
-    config = Config()
-    config.HTMLExporter.raw_template = (files("snnlab.reports") / "page.html.j2").read_text(encoding="utf-8")
-    config.NbConvertBase.display_data_priority = [
-        PLOTLY,
-        "text/html",
-        "text/markdown",
-        "image/png",
-        "text/plain",
-    ]
-    exporter = HTMLExporter(config=config)
+    exporter = HTMLExporter()
+    exporter.raw_template = (files("snnlab.reports") / "page.html.j2").read_text(encoding="utf-8")
     script = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
     title = next(
         (line for line in notebook.cells[0].source.splitlines() if line.startswith("# ")), "# Report"
