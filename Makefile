@@ -10,7 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed$(if $(TORCH_INDEX),-$(TORCH_INDEX))
 # uv installs the same packages in a fraction of the time; where it cannot be had, pip does.
-PIP = $$($(BIN)/python -c 'import uv' 2>/dev/null && echo "-m uv pip" || echo "-m pip")
+INSTALL = $(BIN)/python $$($(BIN)/python -c 'import uv' 2>/dev/null \
+            && echo "-m uv pip install --python $(BIN)/python" || echo "-m pip install")
 LESSONS = $(wildcard notebooks/[0-9]*.ipynb)
 
 .DEFAULT_GOAL := help
@@ -44,7 +45,7 @@ $(STAMP): pyproject.toml
 	  echo "Python could not make $(VENV). On Debian and Ubuntu: sudo apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --upgrade uv || echo "uv cannot be installed: going on with pip, which takes longer"
 ifneq ($(TORCH_INDEX),)
-	$(BIN)/python $(PIP) install torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH_INDEX)
+	$(INSTALL) torch torchvision --index-url https://download.pytorch.org/whl/$(TORCH_INDEX)
 endif
-	$(BIN)/python $(PIP) install -e '.[test]'
+	$(INSTALL) -e '.[test]'
 	@touch $@
