@@ -32,10 +32,10 @@ ANSWERS = {
         "A mean output never exceeds the threshold, whatever T. Low thresholds are fast, because the steps "
         "threshold / T are small, and wrong for ever, because what lies above is cut off.",
         {
-            "better: the steps are finer": "finer they are, and at T = 4 that may even help. But at T = 32 they "
-            "were fine enough before, and what is cut off is lost.",
+            "better: the steps are finer": "finer they are. But at T = 32 they were fine enough before, and "
+            "what is cut off is lost.",
             "the same: 32 steps are many": "for MaxNorm a little lower would be the same or better: it has room to "
-            "spare. A quarter of the 99.9th percentile is far too low.",
+            "spare. An eighth of the 99.9th percentile is far too low.",
         },
     ),
     "03.4": Answer(
