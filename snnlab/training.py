@@ -1,6 +1,8 @@
-"""Train a network, measure it, keep it. Same seed, same bits on the same machine; nothing is ever unpickled."""
+"""Train a network, measure it, keep it. On a CPU the same seed gives the same bits; nothing is ever unpickled."""
 
 import contextlib
+import copy
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,34 +17,48 @@ from tqdm import tqdm
 from snnlab.activations import QuantClip
 from snnlab.datasets import Split
 
+WEIGHT_DECAY = 5e-4  # of weights; a decayed threshold would clip more and more
+
 
 def fit(
-    ann: nn.Module, split: Split, epochs: int = 12, seed: int = 0, batch: int = 64, lr: float = 0.1
+    ann: nn.Module, split: Split, epochs: int = 12, seed: int = 0, batch: int = 32, lr: float = 0.05
 ) -> nn.Module:
     """Train in place by SGD with momentum 0.9 and a cosine schedule on the cross-entropy; returns ann, in eval mode.
 
-    Interrupted (Ctrl-C), the network keeps the steps done so far and is left in evaluation mode.
+    Interrupted (Ctrl-C), the network is left as it was after the last whole epoch, in eval mode, and the
+    KeyboardInterrupt that goes on says which one that was.
 
     Args:
         split: training images; nothing else is looked at.
-        epochs: passes over them, >= 1. seed: of order and dropout. batch: images a step. lr: at the start, > 0.
-    Raises: ValueError for a setting out of range.
+        epochs: passes over them, >= 1.
+        seed: of the images' order and of dropout; the global random state stays as it was.
+        batch: images a step, at most; >= 2.
+        lr: learning rate at the start, > 0.
+    Raises: ValueError for a setting out of range, or when the loss leaves the finite numbers.
     """
-    for name, value in (("epochs", epochs), ("batch", batch), ("lr", lr)):
-        if not value > 0:
-            raise ValueError(f"{name} = {value}, but it must be greater than 0")
+    for name, value, least in (
+        ("epochs", epochs, 1),
+        ("batch", batch, 2),
+        ("images in split", len(split), 2),
+    ):
+        if value < least or int(value) != value:
+            raise ValueError(f"{name} = {value}, but it must be a whole number, {least} or more")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr = {lr}, but it must be a number greater than 0")
+    steps = -(-len(split) // batch)
     optimizer = torch.optim.SGD(_groups(ann), lr=lr, momentum=0.9, nesterov=True)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * -(-len(split) // batch))
-    bar = tqdm(total=epochs * len(split), desc="training", unit="image", leave=False, delay=1.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     order = torch.Generator().manual_seed(seed)
+    bar = tqdm(total=epochs * len(split), desc="training", unit="image", leave=False, delay=1.0)
     with bar, _training(ann, seed):
         for epoch in range(1, epochs + 1):
             right = 0
-            for part in torch.randperm(len(split), generator=order).split(batch):
-                right += _step(ann, split[part], optimizer)
-                schedule.step()
-                bar.update(len(part))
-            bar.set_postfix(epoch=f"{epoch}/{epochs}", accuracy=f"{right / len(split):.3f}")
+            with _whole(ann, epoch, epochs):
+                for part in torch.randperm(len(split), generator=order).tensor_split(steps):
+                    right += _step(ann, split[part], optimizer)
+                    schedule.step()
+                    bar.update(len(part))
+            bar.set_postfix(epoch=f"{epoch}/{epochs}", accuracy=f"{100 * right / len(split):.1f} %")
     return ann
 
 
@@ -51,21 +67,36 @@ def _groups(ann: nn.Module) -> list[dict[str, object]]:
     thresholds = {id(m.threshold) for m in ann.modules() if isinstance(m, QuantClip)}
     decayed = [p for p in ann.parameters() if p.ndim > 1 and id(p) not in thresholds]
     others = [p for p in ann.parameters() if p.ndim <= 1 or id(p) in thresholds]
-    return [{"params": decayed, "weight_decay": 5e-4}, {"params": others, "weight_decay": 0.0}]
+    return [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
 
 
 def _step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer) -> int:
+    """One step of the optimiser; the number of images that were classified correctly before it."""
+    part = _beside(ann, part)
     logits = ann(part.images)
+    loss = F.cross_entropy(logits, part.labels)
+    if not bool(loss.isfinite()):
+        lr = optimizer.param_groups[0]["lr"]
+        raise ValueError(
+            f"the loss became {loss.item()} at a learning rate of {lr:.3g}: train with a smaller lr"
+        )
     optimizer.zero_grad()
-    F.cross_entropy(logits, part.labels).backward()
+    loss.backward()
     optimizer.step()
     return int((logits.argmax(1) == part.labels).sum())
+
+
+def _beside(ann: nn.Module, part: Split) -> Split:
+    """Images and labels on the network's device."""
+    device = next((parameter.device for parameter in ann.parameters()), part.images.device)
+    return Split(part.images.to(device), part.labels.to(device))
 
 
 @contextlib.contextmanager
 def _training(ann: nn.Module, seed: int) -> Iterator[None]:
     """Train mode and a random state of its own inside; evaluation mode and the old random state after."""
-    with torch.random.fork_rng(devices=[]):
+    devices = {parameter.device.index for parameter in ann.parameters() if parameter.is_cuda}
+    with torch.random.fork_rng(devices):
         torch.manual_seed(seed)
         ann.train()
         try:
@@ -74,16 +105,33 @@ def _training(ann: nn.Module, seed: int) -> Iterator[None]:
             ann.eval()
 
 
+@contextlib.contextmanager
+def _whole(ann: nn.Module, epoch: int, epochs: int) -> Iterator[None]:
+    """An epoch, all of it or nothing: an interrupt puts the network back to where the epoch began."""
+    before = copy.deepcopy(ann.state_dict())
+    try:
+        yield
+    except KeyboardInterrupt:
+        ann.load_state_dict(before)
+        kept = f"after epoch {epoch - 1}" if epoch > 1 else "before the training"
+        raise KeyboardInterrupt(
+            f"training stopped in epoch {epoch} of {epochs}; the network is as it was {kept}"
+        ) from None
+
+
 @torch.inference_mode()
 def accuracy(ann: nn.Module, split: Split) -> float:
-    """The share of images classified correctly in evaluation mode, 0 to 1."""
-    mode = ann.training
+    """The share of images classified correctly in evaluation mode, 0 to 1; the mode it was in comes back."""
+    if len(split) == 0:
+        raise ValueError("the split has no images, so there is no accuracy")
+    modes = [(module, module.training) for module in ann.modules()]
     ann.eval()
-    right = sum(
-        int((ann(x).argmax(1) == y).sum())
-        for x, y in zip(split.images.split(256), split.labels.split(256), strict=True)
-    )
-    ann.train(mode)
+    try:
+        parts = (_beside(ann, split[k : k + 256]) for k in range(0, len(split), 256))
+        right = sum(int((ann(part.images).argmax(1) == part.labels).sum()) for part in parts)
+    finally:
+        for module, mode in modes:
+            module.training = mode
     return right / len(split)
 
 
@@ -92,8 +140,8 @@ def save(ann: nn.Module, path: str | Path, **about: object) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        state = {name: value.contiguous() for name, value in ann.state_dict().items()}
+    try:  # shared weights are written once for each name: safetensors has no links
+        state = {name: value.detach().cpu().clone().contiguous() for name, value in ann.state_dict().items()}
         save_file(state, scratch, {key: str(value) for key, value in about.items()})
         scratch.replace(path)
     finally:
@@ -112,22 +160,29 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             about, state = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(
-            f"{path} is not a whole safetensors file ({error}): it is damaged or of another kind; pickled "
-            "checkpoints (.pt, .pth) are never opened. Train or fetch it again"
-        ) from None
-    _check_state(ann.state_dict(), state, path)
+        raise ValueError(_not_safetensors(path, error)) from None
+    if wrong := list(_differences(ann.state_dict(), state)):
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ValueError(f"{path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded")
     ann.load_state_dict(state)
     return about
 
 
-def _check_state(own: dict[str, Tensor], state: dict[str, Tensor], path: Path) -> None:
-    for name in sorted(own.keys() ^ state.keys()):
-        where = "the checkpoint" if name in own else "the network"
-        raise ValueError(f"{path} is of another network: {name!r} is missing in {where}")
-    for name, value in state.items():
-        if value.shape != own[name].shape:
-            raise ValueError(
-                f"{path} is of another network: {name!r} has shape {list(value.shape)} there, "
-                f"{list(own[name].shape)} here"
-            )
+def _not_safetensors(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start[:1] == b"\x80" or start == b"PK":  # a pickle, or the zip archive that torch.save puts one into
+        return (
+            f"{path} is a pickle, which can run any code, so it is never opened: load it where you trust it, and "
+            "write it with snnlab.training.save"
+        )
+    return f"{path} is damaged, or not a safetensors file ({error}): train or fetch it again"
+
+
+def _differences(own: dict[str, Tensor], state: dict[str, Tensor]) -> Iterator[str]:
+    for name in [*own, *sorted(state.keys() - own.keys())]:
+        if name not in state or name not in own:
+            yield f"{name!r} is only in {'the network' if name in own else 'the file'}"
+        elif (own[name].shape, own[name].dtype) != (state[name].shape, state[name].dtype):
+            here, there = (f"{list(t.shape)} {str(t.dtype)[6:]}" for t in (own[name], state[name]))
+            yield f"{name!r} is {there} in the file, {here} in the network"
