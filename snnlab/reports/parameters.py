@@ -48,7 +48,7 @@ class Parameter:
             if text in self.choices:
                 return text
             raise ParameterError(f"{self._given(text)}{_meant(text, self.choices)}")
-        if not re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
+        if not re.fullmatch(r"0|-?[1-9][0-9]*", text):
             raise ParameterError(f"{self._given(text)}{self._written(text)}")
         if len(text) > 18 or not self.low <= int(text) <= self.high:
             raise ParameterError(self._given(text))
