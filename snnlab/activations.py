@@ -27,7 +27,7 @@ class QuantClip(nn.Module):
 
     shift = 0.0
 
-    def __init__(self, levels: int = 8, threshold: float = 4.0) -> None:
+    def __init__(self, levels: int = 8, threshold: float = 2.0) -> None:
         super().__init__()
         if levels < 1 or int(levels) != levels:
             raise ValueError(f"levels = {levels}, but it must be a whole number, 1 or more")

@@ -1,0 +1,81 @@
+"""A real JupyterLab for the tests: started on a free port, opened in the browser, one notebook run."""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Page
+
+NOTEBOOK = {
+    "nbformat": 4,
+    "nbformat_minor": 5,
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+}
+
+
+@contextmanager
+def lab(folder: Path, source: str) -> Iterator[str]:
+    """A JupyterLab over a folder with one notebook of one cell; gives the notebook's address."""
+    cell = {
+        "cell_type": "code",
+        "id": "only",
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+    (folder / "page.ipynb").write_text(json.dumps({**NOTEBOOK, "cells": [cell]}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(8)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    options = [
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        "--expose-app-in-browser",
+    ]
+    private = {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+    }
+    private |= {"JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen([*command, *options], env=os.environ | private, stdout=log, stderr=log)
+    try:
+        _wait(f"http://127.0.0.1:{port}/api?token={token}", folder / "server.log")
+        yield f"http://127.0.0.1:{port}/lab/tree/page.ipynb?token={token}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait(address: str, log: Path) -> None:
+    for _ in range(240):
+        try:
+            urlopen(address).close()
+            return
+        except URLError:
+            time.sleep(0.25)
+    raise TimeoutError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+def opened(browser: Browser, address: str) -> Page:
+    """The notebook's page with its cell run and an explorer in it."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
+    page.wait_for_function("window.jupyterapp?.commands.hasCommand('runmenu:run-all')", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
+    page.evaluate("window.jupyterapp.commands.execute('runmenu:run-all')")
+    page.wait_for_selector(".snnlab-membrane svg path.trace[d]", state="attached", timeout=120_000)
+    return page
