@@ -1,12 +1,16 @@
-"""The ANNs of the course. `activation` is called once for each use, so each learns a threshold of its own.
+"""The ANNs of the course, each with its first weights drawn from its own seed.
+
+`activation` is a class or any factory without arguments, as `partial(QCFS, levels=4)`. It is called once for each use,
+so each use learns a threshold of its own.
 
 References:
   1) VGG-16: Simonyan & Zisserman 2015, ICLR; average pooling in place of maximum, as conversion asks for
   2) ResNet-20: He et al. 2016, CVPR, section 4.2
 """
 
+import contextlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -22,11 +26,11 @@ def cnn(
 
     Args:
         shape: of one image, [C, H, W]; H and W even.
+        classes: logits a readout gives.
         seed: of the first weights; the global random state stays as it was.
     """
     channels, height, width = _checked(shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _seeded(seed):
         return nn.Sequential(
             OrderedDict(
                 conv1=_conv(channels, 16, activation),
@@ -44,8 +48,7 @@ def resnet(
 ) -> nn.Module:
     """A small residual network: three blocks of 16, 32 and 32 channels, a mean over the image, a readout."""
     channels, _, _ = _checked(shape)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _seeded(seed):
         return ResNet(activation, channels, ((16, 1), (32, 2), (32, 1)), classes)
 
 
@@ -54,8 +57,7 @@ def resnet20(
 ) -> nn.Module:
     """ResNet-20 for 32 x 32 colour images; width 16 is He 2016's, conversion papers also use wider ones."""
     blocks = [(width * 2**stage, 2 if stage and not block else 1) for stage in range(3) for block in range(3)]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _seeded(seed):
         return ResNet(activation, 3, blocks, classes)
 
 
@@ -65,8 +67,7 @@ def vgg16(
     """VGG-16 with batch norm and average pooling for 32 x 32 colour images; width 64 is the paper's."""
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels = 3
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with _seeded(seed):
         for stage, (multiple, depth) in enumerate(((1, 2), (2, 2), (4, 3), (8, 3), (8, 3)), start=1):
             for k in range(1, depth + 1):
                 layers[f"conv{stage}_{k}"] = _conv(channels, width * multiple, activation)
@@ -113,6 +114,14 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.bn2(self.conv2(self.conv1(x))) + self.shortcut(x))
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """First weights are drawn on the CPU: its random state starts from seed inside, and is as it was after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def _conv(channels: int, out: int, activation: Activation, stride: int = 1) -> nn.Sequential:
