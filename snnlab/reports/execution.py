@@ -72,7 +72,7 @@ def _kernel(sockets: Path) -> type[AsyncKernelManager]:
 
 
 class _Engine(NBClientEngine):
-    """papermill's engine, with the last line of the cell's own progress bar shown behind papermill's."""
+    """papermill's engine, with what a cell's own progress bar says shown behind papermill's."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
@@ -85,16 +85,17 @@ papermill_engines.register("snnlab", _Engine)
 
 
 class _Relay:
-    """A file for the kernel's stderr: whatever was drawn last stands behind the bar."""
+    """A file for the kernel's stderr: `training 54 %, 00:03 left` from its progress bar stands behind the bar."""
 
     def __init__(self, bar: Any) -> None:
         self.bar = bar
 
     def write(self, text: str) -> None:
-        """Show the last line of text."""
+        """Show what the last of the progress bars in text says; nothing, if there is none."""
+        found = re.findall(r"([^\r\n:]+):\s+(\d+)%[^\r\n]*<([\d:]+)", text)
         if self.bar is not None:
-            lines = [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
-            self.bar.set_postfix_str(lines[-1] if lines else "", refresh=sys.stderr.isatty())
+            shown = f"{found[-1][0].strip()} {found[-1][1]} %, {found[-1][2]} left" if found else ""
+            self.bar.set_postfix_str(shown, refresh=sys.stderr.isatty())
 
     def flush(self) -> None:
         """Nothing is held back."""
