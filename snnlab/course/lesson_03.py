@@ -55,7 +55,7 @@ ANSWERS = {
             "the same: the weights are the same": "the weights are, but the state is not: a ReLU remembers nothing, so "
             "sharing one harms nobody. A neuron remembers.",
             "as bad as guessing": "the charge goes to the wrong place, but to a place of the same block and channel. "
-            "So much is left that nobody becomes suspicious, and that makes it dangerous.",
+            "So much is left that one blames the method, or T, and not the conversion.",
         },
     ),
 }

@@ -49,7 +49,7 @@ class ConversionExplorer(widgets.VBox):
         accuracy: its accuracy after each step, [T], 0 to 1.
     """
 
-    def __init__(self, anns: Mapping[str, nn.Module], data: Data, T: int = 32, images: int = 200) -> None:
+    def __init__(self, anns: Mapping[str, nn.Module], data: Data, T: int = 32, images: int = 100) -> None:
         """anns: the trained network for each method's name; data: calibration images, and test images to run."""
         self.anns, self.calibration = anns, data.calibration
         self.test = Split(data.test.images[:images], data.test.labels[:images])
