@@ -29,6 +29,9 @@ lab: $(STAMP) ## open JupyterLab on the first lesson
 test: $(STAMP) ## run every test there is, lessons and reports too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(LESSONS)
 
+benchmark: $(STAMP) ## measure the slider's latency; the result goes into benchmarks/results
+	$(BIN)/python -m benchmarks.slider_latency
+
 format: $(STAMP) ## put code and notebooks into the house's form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -56,7 +56,11 @@ def lab(folder: Path, source: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/lab/tree/page.ipynb?token={token}"
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def _wait(address: str, log: Path) -> None:
@@ -74,8 +78,15 @@ def opened(browser: Browser, address: str) -> Page:
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
     page.goto(address)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
-    page.wait_for_function("window.jupyterapp?.commands.hasCommand('runmenu:run-all')", timeout=60_000)
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
-    page.evaluate("window.jupyterapp.commands.execute('runmenu:run-all')")
-    page.wait_for_selector(".snnlab-membrane svg path.trace[d]", state="attached", timeout=120_000)
-    return page
+    drawn = page.locator(".snnlab-membrane svg path.trace")
+    for _ in range(60):  # JupyterLab loses a command that comes while the kernel is still connecting
+        if drawn.count():
+            return page
+        if page.locator(".jp-Dialog-button.jp-mod-accept").count():
+            page.locator(".jp-Dialog-button.jp-mod-accept").first.click()
+        if page.locator(".jp-InputPrompt").first.inner_text().strip() in ("[ ]:", ""):
+            page.locator(".jp-Notebook .jp-Cell .cm-content").first.click()
+            page.keyboard.press("Shift+Enter")
+        page.wait_for_timeout(2000)
+    raise TimeoutError(f"no explorer was drawn; the page says:\n{page.inner_text('body')}")

@@ -9,12 +9,14 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
+from benchmarks.slider_latency import measured
 from snnlab import explorers
 from snnlab.explorers.membrane import RANGES
 from snnlab.neurons import IF
 from tests.browser import browser
 from tests.jupyter import lab, opened
 
+ROOT = Path(__file__).parents[1]
 MODULE = Path(explorers.__file__).with_name("membrane.js").read_text(encoding="utf-8")
 
 
@@ -70,7 +72,7 @@ def differing(page: Page, module: str, settings: list[dict]) -> int:
     for p in settings:
         groups.setdefault((p["leak"], p["reset"]), []).append(p)
     runs = zip(
-        in_javascript(page, module, sum(groups.values(), [])),
+        in_javascript(page, module, list(chain(*groups.values()))),
         chain(*map(in_python, groups.values())),
         strict=True,
     )
@@ -122,7 +124,7 @@ def test_one_html_file_works_with_no_kernel_and_no_network(chrome: Browser, tmp_
     context = chrome.new_context(offline=True)
     page, requests, errors = context.new_page(), [], []
     page.on("request", lambda request: requests.append(request.url))
-    page.on("pageerror", lambda error: errors.append(error))
+    page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - playwright marks the handler
     page.goto(path.as_uri())
     page.wait_for_selector("path.trace", state="attached")
     before, text, places = page.inner_html("svg"), page.inner_text(".says"), boxes(page)
@@ -186,6 +188,10 @@ def test_a_key_press_in_jupyterlab_moves_the_picture_and_the_kernel_follows(
                 break
             page.wait_for_timeout(100)
         assert (tmp_path / "said.txt").read_text() == "0.328125"
+        result = measured(page, 40)  # a report, no pass or fail: the machine may be busy
+        (ROOT / "build").mkdir(exist_ok=True)
+        (ROOT / "build" / "slider_latency.json").write_text(json.dumps(result, indent=2) + "\n")
+        assert result["presses"] == 40 and result["frames_drawn"] == 90
 
 
 def test_values_from_python_are_checked_and_rounded_to_the_sliders_steps() -> None:

@@ -183,13 +183,15 @@ function slider(name, { label, min, max, step }) {
     <input type="range" name="${name}" min="${min}" max="${max}" step="${step}"></label>`;
 }
 
-export function render({ model, el }) {
+function render({ model, el }) {
   const choices = Object.entries(RESETS).map(([value, text]) => `<option value="${value}">${text}</option>`);
   el.innerHTML = `<style>${STYLE}</style><div class="snnlab-membrane"><div class="panes">
     <div class="controls">${Object.entries(SLIDERS).map(([name, how]) => slider(name, how)).join("")}
       <label><span class="row">reset</span><select name="reset">${choices.join("")}</select></label></div>
     <div><svg role="img" aria-label="Potential, spikes and mean output over the steps"></svg>
       <p class="says" aria-live="polite"></p></div></div></div>`;
+  // JupyterLab would take the arrow keys for its notebook.
+  el.querySelector(".snnlab-membrane").addEventListener("keydown", (event) => event.stopPropagation());
   const svg = el.querySelector("svg");
   const says = el.querySelector(".says");
   const inputs = [...el.querySelectorAll("[name]")];

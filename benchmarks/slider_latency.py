@@ -1,0 +1,98 @@
+"""How long from a key press on a slider to the painted picture, in a real JupyterLab in headless Chromium.
+
+    python -m benchmarks.slider_latency          writes benchmarks/results/slider_latency.json
+
+Two figures: the time from the key's own time stamp to the frame after the one in which the picture was drawn (200
+presses, one at a time), and how many of 90 changes sent at 60 Hz drew a picture of their own.
+"""
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser import browser
+from tests.jupyter import lab, opened
+
+RESULT = Path(__file__).with_name("results") / "slider_latency.json"
+PRESSES, TICKS = 200, 90
+
+WATCH = """() => {
+  const slider = document.querySelector(".snnlab-membrane [name=current]");
+  window.delays = [];
+  slider.addEventListener("keydown", (event) => {
+    const pressed = event.timeStamp;
+    requestAnimationFrame(() => {          // runs after the input event drew, just before the frame is painted
+      const channel = new MessageChannel(); // its message arrives once that frame has been handed to the compositor
+      channel.port1.onmessage = () => window.delays.push(performance.now() - pressed);
+      channel.port2.postMessage(0);
+    });
+  });
+}"""
+
+DRAG = """async (ticks) => {
+  const slider = document.querySelector(".snnlab-membrane [name=current]");
+  const svg = document.querySelector(".snnlab-membrane svg");
+  const frames = new Set();
+  let last = svg.innerHTML;
+  for (let i = 0; i < ticks; i++) {
+    await new Promise(requestAnimationFrame);
+    slider.value = -0.5 + i / 64;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    if (svg.innerHTML !== last) frames.add(i);
+    last = svg.innerHTML;
+  }
+  return frames.size;
+}"""
+
+
+def presses(page: Page, n: int = PRESSES) -> list[float]:
+    """Milliseconds from key press to painted picture, in order."""
+    page.evaluate(WATCH)
+    page.focus(".snnlab-membrane [name=current]")
+    for i in range(n):
+        page.keyboard.press("ArrowRight" if i % 40 < 20 else "ArrowLeft")
+        page.wait_for_timeout(30)
+    page.wait_for_timeout(500)
+    return page.evaluate("window.delays")
+
+
+def measured(page: Page, n: int = PRESSES) -> dict:
+    """Both figures, on a page with an explorer in it."""
+    delays = sorted(presses(page, n))
+    return {
+        "date": date.today().isoformat(),  # noqa: DTZ011 - the day of the person who measures
+        "machine": f"{os.cpu_count()} cores, {platform.system()}, load {os.getloadavg()[0]:.1f}",
+        "versions": {name: version(name) for name in ("jupyterlab", "anywidget")},
+        "presses": len(delays),
+        "median_ms": round(statistics.median(delays), 1),
+        "p95_ms": round(delays[int(0.95 * len(delays))], 1),
+        "ticks_at_60_hz": TICKS,
+        "frames_drawn": page.evaluate(DRAG, TICKS),
+    }
+
+
+def main() -> None:
+    """Measure and write the result."""
+    source = "from snnlab import explorers\nexplorers.membrane(T=32)"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        browser("the slider's latency is") as chrome,
+        lab(Path(folder), source) as address,
+    ):
+        page = opened(chrome, address)
+        page.wait_for_timeout(3000)
+        result = measured(page) | {"chromium": chrome.version}
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()
