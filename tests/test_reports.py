@@ -304,13 +304,13 @@ def test_a_cell_that_fails_is_named_and_the_notebook_kept(cell: str, says: str, 
     shutil.rmtree(copy.parent)
 
 
-def test_a_bar_that_was_drawn_over_is_not_kept(tmp_path: Path) -> None:
-    bar = "import sys\nfor k in range(3):\n    print(f'\\r{k}', end='', file=sys.stderr, flush=True)\n"
-    ends = "print('\\r ', end='', file=sys.stderr)\nprint('kept', file=sys.stderr)"
-    nbformat.write(small("results: str = ''", bar + ends), tmp_path / "bar.ipynb")
+def test_of_a_progress_bar_nothing_is_kept(tmp_path: Path) -> None:
+    standing = "import sys\nfrom tqdm import tqdm\nfor k in tqdm(range(3)):\n    pass\n"
+    drawn_over = "print('lost\\r      ', end='\\r', file=sys.stderr)\nprint('kept', file=sys.stderr)"
+    nbformat.write(small("results: str = ''", standing + drawn_over, standing), tmp_path / "bar.ipynb")
     (tmp_path / "out").mkdir()
     executed = execute(tmp_path / "bar.ipynb", {}, tmp_path / "out")
-    assert [output.text.strip() for output in executed.cells[-1].outputs] == ["kept"]
+    assert [output.text.strip() for cell in executed.cells for output in cell.outputs] == ["kept"]
 
 
 def test_an_incomplete_folder_is_never_put_in_place(tmp_path: Path) -> None:

@@ -137,6 +137,10 @@ def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
 
 
 def _as_seen(text: str) -> str:
-    """What a terminal shows in the end: of a line that was drawn over, the last drawing."""
+    """What a terminal shows in the end: of a line that was drawn over, the last drawing; of a bar, nothing.
+
+    tqdm leaves a bar standing that ends before its delay, so whether one is left would depend on the machine's speed.
+    """
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
+    lines = ["" if re.search(r"\d+%\|.*\| \d+/\d+ \[", line) else line for line in lines]
     return "\n".join(lines).lstrip("\n") if any(lines) else ""
