@@ -63,7 +63,9 @@ def fit(
                     right += _step(ann, split[part], optimizer)
                     schedule.step()
                     bar.update(len(part))
-            bar.set_postfix(refresh=False, epoch=f"{epoch}/{epochs}", accuracy=f"{100 * right / len(split):.1f} %")
+            bar.set_postfix(
+                refresh=False, epoch=f"{epoch}/{epochs}", accuracy=f"{100 * right / len(split):.1f} %"
+            )
     return ann
 
 
