@@ -20,7 +20,7 @@ ANSWERS = {
     "02.2": Answer(
         "more than twice as large",
         "The highest activation is far from the others. A threshold there clips nothing, but makes every step "
-        "theta / T more than one and a half times as coarse, and it is the square that counts. The percentile "
+        "theta / T about half as coarse again, and it is the square that counts. The percentile "
         "clips one activation in a thousand, and those few cost little.",
         {
             "smaller": "nothing is clipped, so one of two errors is gone. But the other one has grown by more.",
