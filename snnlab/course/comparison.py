@@ -53,9 +53,12 @@ def activations(ann: nn.Module, images: Tensor) -> dict[str, Tensor]:
 
 
 def compare(ann: nn.Module, snn: SNN, images: Tensor, T: int) -> dict[str, Layer]:
-    """Run both on the same images [B, ...]; B T-step recordings are kept, so hand in few."""
-    traces = simulate(snn, images, T, record=list(snn.sites)).traces
+    """Run both for the same images [B, ...]; recordings of T steps are kept for a few images at a time."""
+    rates: dict[str, list[Tensor]] = {name: [] for name in snn.sites}
+    for few in images.split(20):
+        for name, recorded in simulate(snn, few, T, record=list(snn.sites)).traces.items():
+            rates[name].append(recorded.output.mean(0))  # [T, B, ...] -> [B, ...]
     return {
-        name: Layer(value, traces[name].output.mean(0), traces[name].threshold.double())
+        name: Layer(value, torch.cat(rates[name]), snn.sites[name].threshold.double())
         for name, value in activations(ann, images).items()
     }
