@@ -157,7 +157,7 @@ const STYLE = `
 .snnlab-membrane select { width: 100%; font: inherit; color: inherit; padding: 3px;
   background: var(--jp-layout-color1, #fff); border: 1px solid var(--soft); border-radius: 4px; }
 .snnlab-membrane :is(input, select):focus-visible { outline: 2px solid var(--v); outline-offset: 2px; }
-.snnlab-membrane svg { display: block; width: 100%; height: ${HEIGHT}px; }
+.snnlab-membrane svg { display: block; contain: strict; width: 100%; height: ${HEIGHT}px; }
 .snnlab-membrane .says { margin: 8px 0 0; min-height: 5.6em; }
 @container (min-width: 720px) { .snnlab-membrane .says { min-height: 2.8em; } }
 .snnlab-membrane text { font: 12px var(--jp-content-font-family, system-ui, sans-serif); fill: var(--ink); }
@@ -196,6 +196,8 @@ function render({ model, el }) {
   const says = el.querySelector(".says");
   const inputs = [...el.querySelectorAll("[name]")];
 
+  let width = 700; // kept, because asking the page for it in each draw would cost a layout
+
   function draw() {
     const p = {};
     for (const input of inputs) {
@@ -204,7 +206,7 @@ function render({ model, el }) {
       if (value) value.textContent = show(p[input.name]);
     }
     const run = simulate(p);
-    svg.innerHTML = picture(p, run, svg.clientWidth || 700);
+    svg.innerHTML = picture(p, run, width);
     says.textContent = describe(p, run);
   }
 
@@ -224,7 +226,10 @@ function render({ model, el }) {
     input.addEventListener("input", moved);
     model.on(`change:${input.name}`, read);
   }
-  const watch = new ResizeObserver(draw);
+  const watch = new ResizeObserver(([entry]) => {
+    width = entry.contentRect.width || width;
+    draw();
+  });
   watch.observe(svg);
   read();
   return () => {
