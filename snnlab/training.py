@@ -55,7 +55,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     order = torch.Generator().manual_seed(seed)
     bar = tqdm(total=epochs * len(split), desc="training", unit="image", leave=False, delay=1.0)
-    with bar, _training(ann, seed):
+    with bar, _threads(batch * split.images[0].numel()), _training(ann, seed):
         for epoch in range(1, epochs + 1):
             right = 0
             with _whole(ann, epoch, epochs):
@@ -97,6 +97,21 @@ def _beside(ann: nn.Module, part: Split) -> Split:
     """Images and labels on the network's device."""
     device = next((parameter.device for parameter in ann.parameters()), part.images.device)
     return Split(part.images.to(device), part.labels.to(device))
+
+
+SMALL_BATCH = 2**16
+"""Values in a batch of images below which threads inside an operation cost more than they bring."""
+
+
+@contextlib.contextmanager
+def _threads(values: int) -> Iterator[None]:
+    """One thread for small images: on a busy machine two that wait for each other are many times slower than one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if values < SMALL_BATCH else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @contextlib.contextmanager
