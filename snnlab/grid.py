@@ -2,7 +2,7 @@
 
 A spiking network amplifies rounding: one unit in the last place moves a spike, and the next layer sees another
 train. So the network is put where nothing is rounded. In units of each neuron's threshold (weights W theta_prev /
-theta, threshold 1, spikes 0 or 1) weights and biases become multiples of 2^-k, with k for each output channel such
+theta, threshold 1, spikes whole numbers) weights and biases become multiples of 2^-k, with k for each output channel such
 that the largest possible sum stays below 2^(24 - k). Then every partial sum is an exact float32 number, and the order
 of summation does not matter. Sums over analog values (the images) have 53 bits, in float64, and are computed once.
 What is not a sum (a shortcut's scale, the neuron's own step) is elementwise, in one fixed order, in float64.
@@ -161,7 +161,7 @@ class _Rewriter:
         scaled = neuron.in_units_of(unit.to(neuron.threshold.dtype))
         scaled.v0 = torch.round(scaled.v0.double() * 2**24) / 2**24
         self.graph.put(str(node.target), scaled)
-        self.learn(node, unit, torch.ones(1), torch.ones_like(shape))
+        self.learn(node, unit, torch.ones(1), torch.full_like(shape, neuron.max_spikes))
 
     def layer(self, node: fx.Node, layer: nn.Module) -> None:
         self.make_uniform(node, channel=-1 if isinstance(layer, nn.Linear) else 1)

@@ -11,7 +11,7 @@ from torch import nn
 
 from snnlab.activations import QCFS
 from snnlab.neurons import IF
-from snnlab.potentials import half, zero
+from snnlab.potentials import half, offset_rule, zero
 from snnlab.site import Correction, Rule
 from snnlab.thresholds import largest, percentile, trained
 
@@ -51,7 +51,7 @@ class Method:
     def needs(self) -> str:
         """What must be at hand before the conversion, in words."""
         network = f"a network trained with {_name(self.activation)}"
-        images = self.threshold is not trained or self.v0 not in (zero, half) or self.corrections
+        images = self.threshold is not trained or self.v0 not in (zero, half, offset_rule) or self.corrections
         return f"{network}; {'calibration images' if images else 'no calibration images'}"
 
     def describe(self) -> dict[str, Any]:

@@ -14,3 +14,18 @@ def zero(site: Site) -> Tensor:
 def half(site: Site) -> Tensor:
     """v0 = theta / 2: the mean output is rounded to the nearest multiple.    Bu 2022, AAAI (OPI)"""
     return site.threshold / 2
+
+
+def offset_rule(site: Site) -> Tensor:
+    """v0 = theta / 2 + (T / L) * (shift - 1/2) * theta: what a quantised ANN's rounding asks for; needs no images.
+
+    An activation with L levels that rounds down (shift 0) lies theta / (2 L) below its input in the mean, one that
+    rounds to the nearest (shift 1/2) does not; a neuron over T steps lies theta / (2 T) - v0 / T below. Equal
+    means give the rule: theta / 2 for every T where shift is 1/2, but (theta / 2) (1 - T / L), negative for
+    T > L, where it is 0.
+    An activation without levels is taken as exact: theta / 2.
+    """
+    levels, shift = getattr(site.activation, "levels", None), getattr(site.activation, "shift", 0.5)
+    if levels is None:
+        return half(site)
+    return site.threshold * (0.5 + site.T / levels * (shift - 0.5))

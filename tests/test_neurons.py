@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from snnlab.neurons import IF
+from snnlab.neurons import IF, State
 
 STEPS = (1, 2, 4, 8, 16, 32)
 seeds = st.integers(0, 2**31)
@@ -68,8 +68,8 @@ def test_the_closed_form_holds_at_ties(T: int, v0: float) -> None:
 
 def test_a_neuron_that_fires_only_above_the_threshold_breaks_the_closed_form() -> None:
     class Late(IF):
-        def spikes(self, v: Tensor, count: Tensor) -> Tensor:
-            return (v > self.threshold).to(self.threshold.dtype)
+        def spikes(self, state: State) -> Tensor:
+            return (state.v > self.threshold).to(self.threshold.dtype)
 
     z = torch.arange(-128, 129, dtype=torch.float64) / 64
     output, _ = Late(double(1.0))(z.expand(8, -1))

@@ -1,4 +1,4 @@
-"""What a spiking neuron does in one step, and over a sequence of steps.
+"""Neurons that add up what comes in and fire: IF, LIF, and IF with bursts.
 
 A neuron is a pure function of its input and its state: `(current, state) -> (output, state)`. Nothing is kept
 in the module but its parameters, so there is nothing to reset and a simulation can stop and go on anywhere.
@@ -6,10 +6,12 @@ in the module but its parameters, so there is nothing to reset and a simulation 
 References:
   1) IF with reset by subtraction for conversion: Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.1
   2) The closed form for constant input: Bu et al. 2022, ICLR (QCFS)
+  3) The triangular surrogate gradient: Bellec et al. 2018, NeurIPS
+  4) Bursts: Li & Zeng 2022, IJCAI
 """
 
 import copy
-from typing import Literal, NamedTuple, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +20,36 @@ Reset = Literal["subtract", "zero"]
 
 
 class State(NamedTuple):
-    """What a neuron carries from one step to the next; both [B, ...]."""
+    """What a neuron carries from one step to the next; each [B, ...]."""
 
     v: Tensor  # membrane potential after the reset, activation units, float64
     count: Tensor  # type: ignore[assignment]  # net number of spikes so far
+    calcium: Tensor | None = None  # the same sum, fading; float64; only for neurons that have it
+
+
+class _Surrogate(torch.autograd.Function):
+    """Passes on a spike that was fired; backward as if it were a ramp around u = 0: ds/du = max(0, 1 - |u|)."""
+
+    @staticmethod
+    def forward(ctx: Any, spike: Tensor, u: Tensor) -> Tensor:
+        ctx.save_for_backward(u)
+        return spike.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
+        (u,) = ctx.saved_tensors
+        return None, gradients[0] * (1 - u.abs()).clamp(min=0)
+
+
+def reached(v: Tensor, level: Tensor, width: Tensor) -> Tensor:
+    """1 where v >= level, else 0, in width's precision; the gradient is a triangle 2 * width wide at the level.
+
+    It is not masked by the spikes: silent neurons are those that a correction must reach.     Bellec 2018
+    """
+    spike = (v >= level).to(width.dtype)
+    if not torch.is_grad_enabled() or not (v.requires_grad or level.requires_grad):
+        return spike
+    return _Surrogate.apply(spike, ((v - level) / width).to(width.dtype))
 
 
 class IF(nn.Module):
@@ -49,6 +77,7 @@ class IF(nn.Module):
 
     threshold: Tensor
     v0: Tensor
+    max_spikes = 1  # in one step
 
     def __init__(
         self,
@@ -64,8 +93,7 @@ class IF(nn.Module):
             raise ValueError(f"threshold = {_show(threshold)}, but a threshold must be greater than 0")
         if not bool(self.v0.isfinite().all()):
             raise ValueError(f"v0 = {_show(v0)}, but an initial potential must be finite")
-        if not 0.0 <= leak <= 1.0:
-            raise ValueError(f"leak = {leak}, but the share of v kept in a step lies in [0, 1]; 1 is no leak")
+        check_share("leak", leak, "the share of v kept in a step lies in [0, 1]; 1 is no leak")
         if reset not in get_args(Reset):
             raise ValueError(f"reset = {reset!r}, but it is one of {', '.join(map(repr, get_args(Reset)))}")
         self.leak, self.reset = float(leak), reset
@@ -82,17 +110,17 @@ class IF(nn.Module):
             raise ValueError(f"{shapes} must broadcast to a current of shape {list(current.shape)}") from None
         return State(v, torch.zeros_like(current, dtype=self.threshold.dtype))
 
-    def spikes(self, v: Tensor, count: Tensor) -> Tensor:
-        """Spikes fired at the potential v before the reset: the one rule in which neuron kinds differ."""
-        return (v >= self.threshold).to(self.threshold.dtype)
+    def spikes(self, state: State) -> Tensor:
+        """Spikes fired at the potential state.v before the reset: the one rule in which most kinds differ."""
+        return reached(state.v, self.threshold, self.threshold)
 
     def step(self, current: Tensor, state: State) -> tuple[Tensor, State]:
         """One time step: current [B, ...] to output = threshold * spike [B, ...], and the next state."""
-        v = state.v + current if self.leak == 1.0 else self.leak * state.v + current
-        spike = self.spikes(v, state.count)
+        charged = state._replace(v=state.v + current if self.leak == 1.0 else self.leak * state.v + current)
+        spike = self.spikes(charged)
         output = self.threshold * spike
-        v = v - output if self.reset == "subtract" else v.masked_fill(spike != 0, 0.0)
-        return output, State(v, state.count + spike)
+        v = charged.v - output if self.reset == "subtract" else charged.v.masked_fill(spike != 0, 0.0)
+        return output, State(v, state.count + spike, state.calcium)
 
     def forward(
         self, current: Tensor, state: State | None = None, potentials: list[Tensor] | None = None
@@ -125,16 +153,16 @@ class IF(nn.Module):
         first, dtype = current[0], self.threshold.dtype
         strides = (first.numel(), *first.stride())  # the current's own memory layout
         outputs = torch.empty_strided(current.shape, strides, dtype=dtype, device=current.device)
-        v, count = state.v.clone(), state.count.clone()
+        now = State(state.v.clone(), state.count.clone(), state.calcium)
         for z, output in zip(current, outputs, strict=True):
-            v = v.add_(z) if self.leak == 1.0 else v.mul_(self.leak).add_(z)
-            spike = self.spikes(v, count)
+            now.v.add_(z) if self.leak == 1.0 else now.v.mul_(self.leak).add_(z)
+            spike = self.spikes(now)
             torch.mul(self.threshold, spike, out=output)
-            v = v.sub_(output) if self.reset == "subtract" else v.masked_fill_(spike != 0, 0.0)
-            count.add_(spike)
+            now.v.sub_(output) if self.reset == "subtract" else now.v.masked_fill_(spike != 0, 0.0)
+            now.count.add_(spike)
             if potentials is not None:
-                potentials.append(v.clone())
-        return outputs, State(v, count)
+                potentials.append(now.v.clone())
+        return outputs, now
 
     def in_units_of(self, unit: Tensor) -> Self:
         """The same neuron with its potentials measured in `unit`, which broadcasts against its threshold."""
@@ -142,9 +170,73 @@ class IF(nn.Module):
         scaled.threshold, scaled.v0 = self.threshold / unit, self.v0 / unit
         return scaled
 
+    def settings(self) -> dict[str, object]:
+        """What distinguishes this neuron from others of its kind, beside threshold and v0."""
+        leak = {} if self.leak == 1.0 else {"leak": self.leak}
+        return {**leak, "reset": self.reset}
+
     def extra_repr(self) -> str:
-        leak = "" if self.leak == 1.0 else f", leak={self.leak}"
-        return f"threshold={_show(self.threshold)}, v0={_show(self.v0)}{leak}, reset={self.reset!r}"
+        own = "".join(f", {name}={value!r}" for name, value in self.settings().items())
+        return f"threshold={_show(self.threshold)}, v0={_show(self.v0)}{own}"
+
+
+class LIF(IF):
+    """Leaky integrate-and-fire: IF that keeps a share of its potential; a contrast, not for conversion.
+
+        v <- leak * v + z[t],    then as IF
+
+    The leak takes charge that never becomes a spike, so inputs up to (1 - leak) * theta are never heard:
+
+        theta * sum_t s[t] = sum_t z[t] + v0 - v[T] - (1 - leak) * sum_{t<T} v[t]
+
+    Args: as IF.
+    """
+
+    def __init__(
+        self,
+        threshold: float | Tensor = 1.0,
+        v0: float | Tensor = 0.0,
+        leak: float = 0.9,
+        reset: Reset = "subtract",
+    ) -> None:
+        super().__init__(threshold, v0, leak, reset)
+
+
+class BurstIF(IF):
+    """IF that may send up to m spikes in one step, each paid for.
+
+        s[t] = clip(floor(v / theta), 0, m)                                              Li & Zeng 2022
+
+    With m spikes a step the rate reaches m * theta, and a late input is caught up with; a step then carries
+    log2(m + 1) bits instead of one, so compare it with IF at m times the steps.
+
+    Args:
+        threshold, v0: as IF.
+        max_spikes: m, whole, >= 1.
+    """
+
+    def __init__(
+        self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, max_spikes: int = 4
+    ) -> None:
+        super().__init__(threshold, v0)
+        if isinstance(max_spikes, bool) or not isinstance(max_spikes, int) or max_spikes < 1:
+            raise ValueError(f"max_spikes = {max_spikes!r}, but it must be a whole number, 1 or more")
+        self.max_spikes = max_spikes
+
+    def spikes(self, state: State) -> Tensor:
+        """As many as the potential pays for, at most max_spikes; compared, not divided: no rounding."""
+        each = (k * self.threshold.to(state.v.dtype) for k in range(1, self.max_spikes + 1))
+        return torch.stack([reached(state.v, level, self.threshold) for level in each]).sum(0)
+
+    def settings(self) -> dict[str, object]:
+        """The most spikes in a step."""
+        return {"max_spikes": self.max_spikes}
+
+
+def check_share(name: str, value: float, meaning: str) -> None:
+    """Raises: ValueError with the meaning, if value is not a number in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name} = {value!r}, but {meaning}")
 
 
 def _number(name: str, value: float | Tensor) -> Tensor:
