@@ -28,10 +28,17 @@ render({{ model, el: document.querySelector(".explorer") }});
 """
 
 
+def module(*names: str) -> str:
+    """One JavaScript module out of the files named, in this folder: shared parts first, the explorer's own last."""
+    folder = Path(__file__).parent
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+
+
 class Explorer(anywidget.AnyWidget):
     """An interactive piece that simulates in the browser: a JavaScript module with `render`, and its parameters.
 
-    A subclass sets `_esm` to its module and `names` to the traits that the module reads.
+    A subclass sets `_esm` to `module(...)`, whose last file exports `default { render }` and no other `render`, and
+    `names` to the traits that the module reads.
     """
 
     title = "snnlab explorer"

@@ -1,0 +1,191 @@
+// What all explorers share: numbers and axes, the look, and the loop of reading controls, drawing and telling the kernel.
+
+const MARGIN = { left: 46, right: 14 };
+const STEP = 1 / 64; // sliders move on dyadic numbers, so that no tie depends on rounding
+
+const rounded = (x) => String(Math.round(x * 10000) / 10000);
+const show = (x) => rounded(x).replace("-", "−");
+const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+function scale(low, high, from, to) {
+  return (x) => from + ((x - low) / (high - low)) * (to - from);
+}
+
+// Whole or half numbers that enclose the values and 0, so that the axis stands still for most moves of a slider.
+function range(values) {
+  const low = Math.min(0, ...values);
+  const high = Math.max(...values);
+  return [Math.floor(low * 2) / 2, Math.ceil(high * 2) / 2 + 0.125];
+}
+
+function ticks([low, high]) {
+  const step = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100].find((s) => (high - low) / s < 6) ?? 200;
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
+}
+
+// Horizontal lines with their numbers.
+function axis(y, span, width) {
+  return ticks(span)
+    .map((tick) => {
+      const at = y(tick).toFixed(1);
+      return `<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${at}" y2="${at}"/>
+        <text class="tick" x="${MARGIN.left - 6}" y="${at}" dy="0.32em" text-anchor="end">${show(tick)}</text>`;
+    })
+    .join("");
+}
+
+// The numbers 0 to T under a picture whose steps stand at x(t).
+function stepAxis(x, T, width, y) {
+  const every = [1, 2, 4, 8, 16, 32].find((s) => T / s <= width / 60) ?? 32;
+  let text = "";
+  for (let t = 0; t <= T; t += every)
+    text += `<text class="tick" x="${x(t).toFixed(1)}" y="${y}" text-anchor="middle">${t}</text>`;
+  return text;
+}
+
+// A horizontal line with a name; the class `css` gives its colour.
+function level(y, value, width, css, name) {
+  const at = y(value).toFixed(1);
+  return `<line class="${css}" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${at}" y2="${at}"/>
+    <text class="name ${css}-name" x="${width - MARGIN.right}" y="${at}" dy="-4" text-anchor="end">${name}</text>`;
+}
+
+const LOOK = `
+.snnlab-explorer { --v: #0072b2; --theta: #c44e00; --rate: #007a5a; --back: #b03a7d; --paper: var(--jp-layout-color0, #fff);
+  --ink: var(--jp-content-font-color1, #222); --soft: var(--jp-content-font-color2, #666);
+  --line: var(--jp-border-color2, #ddd); container-type: inline-size; color: var(--ink); max-width: 1100px; padding: 4px;
+  font: 14px/1.4 var(--jp-content-font-family, system-ui, sans-serif); }
+[data-jp-theme-light="false"] .snnlab-explorer { --v: #56b4e9; --theta: #ff9a52; --rate: #2fd0a0; --back: #f08cc4; }
+.snnlab-explorer .panes { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
+@container (min-width: 720px) { .snnlab-explorer .panes { grid-template-columns: 270px minmax(0, 1fr); gap: 24px; } }
+.snnlab-explorer .controls { display: grid; grid-template-columns: 1fr 1fr; gap: 6px 16px; align-content: start; }
+@container (min-width: 720px) { .snnlab-explorer .controls { grid-template-columns: 1fr; gap: 10px; } }
+.snnlab-explorer .control { min-width: 0; }
+.snnlab-explorer .control[hidden] { display: none; }
+.snnlab-explorer .row { display: flex; justify-content: space-between; align-items: baseline; gap: 8px; }
+.snnlab-explorer input[type=number] { width: 5.2em; flex: none; padding: 0 2px; text-align: right; font: inherit;
+  font-weight: 600; font-variant-numeric: tabular-nums; color: inherit; background: transparent;
+  border: 1px solid transparent; border-radius: 4px; appearance: textfield; }
+.snnlab-explorer input[type=number]:hover { border-color: var(--line); }
+.snnlab-explorer input[type=range] { width: 100%; margin: 2px 0 0; accent-color: var(--v); }
+.snnlab-explorer select { width: 100%; font: inherit; color: inherit; padding: 3px;
+  background: var(--jp-layout-color1, #fff); border: 1px solid var(--soft); border-radius: 4px; }
+.snnlab-explorer :is(input, select, button, [tabindex]):focus-visible { outline: 2px solid var(--v); outline-offset: 2px; }
+.snnlab-explorer svg { display: block; contain: strict; width: 100%; }
+.snnlab-explorer .says { margin: 8px 0 0; min-height: 5.6em; }
+@container (min-width: 720px) { .snnlab-explorer .says { min-height: 2.8em; } }
+.snnlab-explorer.wrong .says { color: var(--theta); font-weight: 600; }
+.snnlab-explorer.wrong svg { opacity: 0.25; }
+.snnlab-explorer text { font: 12px var(--jp-content-font-family, system-ui, sans-serif); fill: var(--ink); }
+.snnlab-explorer .name { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
+.snnlab-explorer .title { font-weight: 600; }
+.snnlab-explorer .tick { fill: var(--soft); font-variant-numeric: tabular-nums; }
+.snnlab-explorer .grid { stroke: var(--line); }
+.snnlab-explorer path { fill: none; }
+.snnlab-explorer .trace { stroke: var(--v); stroke-width: 2; }
+.snnlab-explorer .reset { stroke: var(--v); stroke-dasharray: 3 3; }
+.snnlab-explorer .dot { fill: var(--v); }
+.snnlab-explorer .threshold { stroke: var(--theta); stroke-width: 1.5; stroke-dasharray: 7 4; }
+.snnlab-explorer .threshold-name { fill: var(--theta); }
+.snnlab-explorer .spike { stroke: var(--ink); stroke-width: 3; }
+.snnlab-explorer .back { stroke: var(--back); stroke-width: 3; }
+.snnlab-explorer .rate { stroke: var(--rate); stroke-width: 2; }
+.snnlab-explorer .rate-dot { fill: var(--rate); }
+.snnlab-explorer .relu { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 2 3; }
+.snnlab-explorer .relu-name { fill: var(--soft); }
+`;
+
+// A control is a slider { label, min, max, step } or a choice { label, options: { value: text } }.
+function control(name, { label, min, max, step, options }) {
+  const limits = `min="${min}" max="${max}" step="${step}" aria-label="${label}"`;
+  if (!options)
+    return `<div class="control" data-control="${name}"><span class="row"><span>${label}</span>
+      <input type="number" data-number="${name}" min="${min}" max="${max}" step="${step}" aria-label="${label}, as a number">
+      </span><input type="range" name="${name}" ${limits}></div>`;
+  const choices = Object.entries(options).map(([value, text]) => `<option value="${value}">${text}</option>`);
+  return `<div class="control" data-control="${name}"><span class="row">${label}</span>
+    <select name="${name}" aria-label="${label}">${choices.join("")}</select></div>`;
+}
+
+// Build an explorer in el and keep it going; returns the function that takes it down.
+//   name, aria      class of the root (snnlab-NAME) and what the picture is called
+//   controls        name -> control, in order; the model has a trait of each name
+//   style           CSS of its own
+//   height(p)       of the picture in pixels
+//   shown(name, p)  whether a control is there, optional
+//   changed(name, p)  the numbers that a new value of a control brings with it, optional
+//   wrong(p)        what is wrong with the numbers, in words; "" if nothing
+//   draw(p, width)  [inner SVG, sentence]
+//   ready(root, { p, set, draw })  to listen to more than controls, optional; set(name, value) changes p and the kernel's
+function mountExplorer({ model, el }, { name, aria, controls, style = "", height, shown, changed, wrong, draw, ready }) {
+  el.innerHTML = `<style>${LOOK}${style}</style><div class="snnlab-explorer snnlab-${name}"><div class="panes">
+    <div class="controls">${Object.entries(controls).map(([key, how]) => control(key, how)).join("")}</div>
+    <div><svg role="img" aria-label="${aria}"></svg><p class="says" aria-live="polite"></p></div></div></div>`;
+  const root = el.querySelector(`.snnlab-${name}`);
+  root.addEventListener("keydown", (event) => event.stopPropagation()); // JupyterLab would take the arrow keys
+  const svg = root.querySelector("svg");
+  const says = root.querySelector(".says");
+  const inputs = [...root.querySelectorAll("[name]")];
+  const numbers = new Map([...root.querySelectorAll("[data-number]")].map((input) => [input.dataset.number, input]));
+  const p = {};
+  let width = 700; // kept, because asking the page for it in each draw would cost a layout
+
+  function redraw() {
+    for (const input of inputs) {
+      if (input.value !== String(p[input.name])) input.value = p[input.name];
+      const number = numbers.get(input.name);
+      if (number && number !== document.activeElement) number.value = rounded(p[input.name]);
+      if (shown) input.parentElement.hidden = !shown(input.name, p);
+    }
+    const problem = wrong(p);
+    root.classList.toggle("wrong", problem !== "");
+    if (problem) {
+      says.textContent = problem;
+      return;
+    }
+    svg.style.height = `${height(p)}px`;
+    [svg.innerHTML, says.textContent] = draw(p, width);
+  }
+
+  function read() {
+    for (const input of inputs) p[input.name] = model.get(input.name);
+    redraw();
+  }
+
+  function set(key, value) {
+    const news = { [key]: value, ...(changed ? changed(key, { ...p, [key]: value }) : {}) };
+    Object.assign(p, news);
+    redraw(); // first the picture, then the kernel, which nobody waits for
+    if (wrong(p)) return;
+    for (const [other, now] of Object.entries(news)) model.set(other, now);
+    model.save_changes();
+  }
+
+  for (const input of inputs) {
+    const numeric = input.type === "range";
+    input.addEventListener("input", () => set(input.name, numeric ? Number(input.value) : input.value));
+    model.on(`change:${input.name}`, read);
+  }
+  for (const [key, number] of numbers) {
+    const { min, max, step } = controls[key];
+    number.addEventListener("change", () => {
+      const typed = number.value === "" ? NaN : Math.round(Number(number.value) / step) * step;
+      if (typed >= min && typed <= max) return set(key, typed);
+      root.classList.add("wrong");
+      says.textContent = `${key} = ${number.value || "nothing"}, but here it goes from ${show(min)} to ${show(max)}.`;
+    });
+    number.addEventListener("blur", redraw);
+  }
+  const watch = new ResizeObserver(([entry]) => {
+    width = entry.contentRect.width || width;
+    redraw();
+  });
+  watch.observe(svg);
+  read();
+  if (ready) ready(root, { p, set, draw: redraw });
+  return () => {
+    watch.disconnect();
+    for (const input of inputs) model.off(`change:${input.name}`, read);
+  };
+}
