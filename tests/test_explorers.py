@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, Page
 
 from benchmarks.slider_latency import measured
 from snnlab import explorers
-from snnlab.explorers.membrane import RANGES
-from snnlab.neurons import IF
+from snnlab.explorers.host import module
+from snnlab.explorers.membrane import CHOICES, KINDS, RANGES, WHOLE
+from snnlab.neurons import NEURONS
 from tests.browser import browser
 from tests.jupyter import lab, opened
 
 ROOT = Path(__file__).parents[1]
-MODULE = Path(explorers.__file__).with_name("membrane.js").read_text(encoding="utf-8")
+MODULE = module("neurons.js", "drawing.js", "membrane.js")
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +27,31 @@ def chrome() -> Iterator[Browser]:
         yield opened_browser
 
 
-def cases(n: int) -> list[dict]:
-    """Settings of all kinds: dyadic as the sliders give them (ties are exact), and any float."""
-    draw = torch.Generator().manual_seed(0)
-    columns = {}
-    for name, (low, high) in RANGES.items():
-        values = low + (high - low) * torch.rand(n, generator=draw, dtype=torch.float64)
-        dyadic = torch.rand(n, generator=draw) < 0.7
-        columns[name] = torch.where(dyadic, (values * 64).round() / 64, values)
-    columns["T"] = torch.randint(1, 129, (n,), generator=draw)
-    leaks = torch.cat([torch.ones(10), torch.arange(0, 64, 7) / 64, torch.rand(10, generator=draw)]).double()
-    columns["leak"] = leaks[torch.randint(len(leaks), (n,), generator=draw)]
-    zero = torch.rand(n, generator=draw) < 0.4
-    return [
-        {name: column[i].item() for name, column in columns.items()}
-        | {"reset": "zero" if zero[i] else "subtract"}
-        for i in range(n)
-    ]
+def cases(kind: str, n: int) -> list[dict]:
+    """Settings of a kind: dyadic as the sliders give them (ties are exact), and any float; few long runs."""
+    draw = torch.Generator().manual_seed(sorted(KINDS).index(kind))
+
+    def numbers(name: str, size: int) -> torch.Tensor:
+        low, high = RANGES[name]
+        values = low + (high - low) * torch.rand(size, generator=draw, dtype=torch.float64)
+        dyadic = torch.rand(size, generator=draw) < 0.7
+        return values.round() if name in WHOLE else torch.where(dyadic, (values * 64).round() / 64, values)
+
+    columns = {name: numbers(name, n).tolist() for name in ("current", "threshold", "v0")}
+    long = torch.rand(n, generator=draw) < 0.04
+    columns["T"] = torch.where(
+        long, numbers("T", n).long(), torch.randint(1, 17, (n,), generator=draw)
+    ).tolist()
+    groups: list[dict] = []  # few: Python runs each in one go
+    for i in range(24):
+        own = {name: numbers(name, 1).item() for name in KINDS[kind] if name in RANGES}
+        own |= {name: int(own[name]) for name in WHOLE if name in own} | {
+            "arrival": CHOICES["arrival"][i % 4]
+        }
+        own |= {"leak": 1.0} if "leak" in own and i % 3 == 0 else {}
+        groups.append(own | ({"reset": CHOICES["reset"][i % 2]} if "reset" in KINDS[kind] else {}))
+    rows = ({name: column[i] for name, column in columns.items()} for i in range(n))
+    return [{**row, "kind": kind, **groups[i % 24]} for i, row in enumerate(rows)]
 
 
 def in_javascript(page: Page, module: str, settings: list[dict]) -> list[dict]:
@@ -54,15 +63,25 @@ def in_javascript(page: Page, module: str, settings: list[dict]) -> list[dict]:
     return json.loads(page.evaluate(script, [module, settings]))
 
 
+def currents(p: dict, steps: int) -> list[float]:
+    """What arrives in each step, written once more."""
+    z, T, half = p["current"], p["T"], p["T"] // 2
+    early = [z + 1] * half + [z] * (T - 2 * half) + [z - 1] * half
+    late = [z - 1] * half + [z] * (T - 2 * half) + [z + 1] * half
+    turns = [z + 1, z - 1] * half + [z] * (T - 2 * half)
+    all_ = {"constant": [z] * T, "early": early, "late": late, "alternating": turns}
+    return all_[p["arrival"]] + [0.0] * (steps - T)
+
+
 def in_python(group: list[dict]) -> Iterator[tuple[list[float], list[float]]]:
-    """Spikes and potentials of settings that share leak and reset, all at once."""
-    theta, v0, z = (
-        torch.tensor([p[name] for p in group], dtype=torch.float64) for name in ("threshold", "v0", "current")
-    )
+    """Spikes and potentials of settings that share their kind and its numbers, all at once."""
+    theta, v0 = (torch.tensor([p[name] for p in group], dtype=torch.float64) for name in ("threshold", "v0"))
+    longest = max(p["T"] for p in group)
+    z = torch.tensor([currents(p, longest) for p in group], dtype=torch.float64).T
     potentials: list[torch.Tensor] = []
-    neuron = IF(theta, v0, group[0]["leak"], group[0]["reset"])
-    output, _ = neuron(z.expand(max(p["T"] for p in group), -1), potentials=potentials)
-    spikes, v = (output != 0).double(), torch.stack(potentials)
+    own = {name: group[0][name] for name in KINDS[group[0]["kind"]]}
+    output, _ = NEURONS[group[0]["kind"]](theta, v0, **own)(z, potentials=potentials)
+    spikes, v = (output / theta).round(), torch.stack(potentials)
     return ((spikes[: p["T"], i].tolist(), v[: p["T"], i].tolist()) for i, p in enumerate(group))
 
 
@@ -70,7 +89,7 @@ def differing(page: Page, module: str, settings: list[dict]) -> int:
     """Settings for which a spike or a bit of a potential differs."""
     groups: dict[tuple, list[dict]] = {}
     for p in settings:
-        groups.setdefault((p["leak"], p["reset"]), []).append(p)
+        groups.setdefault(tuple(p[name] for name in (*KINDS[p["kind"]], "arrival")), []).append(p)
     runs = zip(
         in_javascript(page, module, list(chain(*groups.values()))),
         chain(*map(in_python, groups.values())),
@@ -79,29 +98,87 @@ def differing(page: Page, module: str, settings: list[dict]) -> int:
     return sum(run["spike"] != spikes or run["v"] != v for run, (spikes, v) in runs)
 
 
-def test_the_javascript_is_the_python_neuron_bit_for_bit(chrome: Browser) -> None:
-    assert differing(chrome.new_page(), MODULE, cases(10_000)) == 0
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_javascript_is_the_python_neuron_bit_for_bit(chrome: Browser, kind: str) -> None:
+    assert differing(chrome.new_page(), MODULE, cases(kind, 10_000)) == 0
+
+
+BUGS = [
+    ("if", "peak >= k * p.threshold", "peak > k * p.threshold"),
+    ("lif", "p.leak * v + z", "p.leak * (v + z)"),
+    ("if", "return { v: p.v0,", "return { v: 0,"),
+    ("burst", "k <= p.max_spikes", "k <= 1"),
+    ("snm", "open && peak < 0", "peak < 0"),
+    ("zero_threshold", "open && peak < 0 &&", "open &&"),
+    ("st_bif", "count >= p.cap", "count > p.cap"),
+    ("ca_lif", "calcium > GATE;", "calcium > 0.1;"),
+    ("ca_lif", "p.decay * calcium + spike", "p.decay * (calcium + spike)"),
+    ("ca_lif_hard_reset", "(z - v) / p.tau", "(z - v) * (1 / p.tau)"),
+    ("ca_lif_hard_reset", "calcium > GATE ? 0 :", "calcium > 0.5 ? 0 :"),
+]
+
+
+@pytest.mark.parametrize(("kind", "right", "wrong"), BUGS)
+def test_a_planted_bug_is_found(chrome: Browser, kind: str, right: str, wrong: str) -> None:
+    assert MODULE.count(right) == 1
+    assert differing(chrome.new_page(), MODULE.replace(right, wrong), cases(kind, 600)) > 0
+
+
+def test_javascript_and_python_name_the_same_controls_and_kinds(chrome: Browser) -> None:
+    script = """async (module) => {
+      const url = URL.createObjectURL(new Blob([module + "; export { NEURON_KINDS }"], { type: "text/javascript" }));
+      const { CONTROLS, NEURON_KINDS } = await import(url);
+      return { CONTROLS, NEURON_KINDS }; }"""
+    said = chrome.new_page().evaluate(script, MODULE)
+    controls, kinds = said["CONTROLS"], said["NEURON_KINDS"]
+    assert {name: (how["min"], how["max"]) for name, how in controls.items() if "min" in how} == RANGES
+    assert {name: tuple(how["options"]) for name, how in controls.items() if "options" in how} == CHOICES
+    assert list(kinds) == list(KINDS) == list(NEURONS)
+    for kind, how in kinds.items():
+        assert {name: value for name, value in how["settings"].items() if name != "negative"} == KINDS[kind]
+
+
+def test_what_python_hands_over_wrong_is_said_in_the_page(chrome: Browser) -> None:
+    page = chrome.new_page()
+    page.set_content(explorers.membrane().html().replace('"threshold": 1.0', '"threshold": 0'))
+    page.wait_for_selector(".snnlab-membrane.wrong")
+    assert page.inner_text(".says") == "threshold = 0, but it must be a number greater than 0."
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"),
+    ("name", "typed", "said"),
     [
-        ("v >= threshold", "v > threshold"),
-        ("leak * v + current", "leak * (v + current)"),
-        ("let v = v0", "let v = 0"),
+        ("threshold", "0", "threshold = 0, but here it goes from 0.25 to 2."),
+        ("threshold", "-3", "threshold = -3, but"),
+        ("T", "", "T = nothing, but here it goes from 1 to 128."),
+        ("T", "0", "T = 0, but"),
+        ("v0", "1e9", "v0 = 1e9, but"),
+        ("decay", "1.5", "decay = 1.5, but here it goes from 0 to 1."),
     ],
 )
-def test_a_planted_bug_is_found(chrome: Browser, right: str, wrong: str) -> None:
-    assert MODULE.count(right) == 1
-    assert differing(chrome.new_page(), MODULE.replace(right, wrong), cases(300)) > 0
+def test_a_number_that_is_typed_counts_or_is_refused_in_words(
+    chrome: Browser, name: str, typed: str, said: str
+) -> None:
+    page = chrome.new_page()
+    page.set_content(explorers.membrane(kind="ca_lif").html())
+    number = page.locator(f"[data-number={name}]")
+    number.fill(typed)
+    number.press("Enter")
+    assert said in page.inner_text(".says")
+    assert "wrong" in str(page.get_attribute(".snnlab-membrane", "class"))
+    number.fill("1")
+    number.press("Enter")
+    assert "wrong" not in str(page.get_attribute(".snnlab-membrane", "class"))
+    assert page.input_value(f"[name={name}]") == "1"
 
 
-def test_the_sliders_reach_what_python_allows(chrome: Browser) -> None:
-    script = """async (module) => {
-      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-      return (await import(url)).SLIDERS; }"""
-    sliders = chrome.new_page().evaluate(script, MODULE)
-    assert {name: (how["min"], how["max"]) for name, how in sliders.items()} == RANGES
+def test_a_kind_brings_its_own_sliders(chrome: Browser) -> None:
+    page = chrome.new_page()
+    page.set_content(explorers.membrane().html())
+    for kind, own in KINDS.items():
+        page.select_option("[name=kind]", kind)
+        shown = [n for n in (*CHOICES, *RANGES) if page.is_visible(f"[name={n}]")]
+        assert set(shown) == {"kind", "arrival", "current", "threshold", "v0", "T", *own}
 
 
 def boxes(page: Page) -> list[dict | None]:
@@ -147,11 +224,19 @@ def test_no_part_sticks_out_of_the_page(chrome: Browser, tmp_path: Path, width: 
 
 
 SAYINGS = [
+    ({"kind": "if", "arrival": "early", "T": 8}, "cannot take a spike back"),
+    ({"kind": "snm", "arrival": "early", "T": 16}, "taken back"),
+    ({"kind": "zero_threshold", "arrival": "early", "T": 8}, "taken back"),
+    ({"kind": "if", "arrival": "late", "current": 0.8, "T": 8}, "Too few"),
+    ({"kind": "st_bif", "cap": 2, "current": 0.5}, "cap"),
+    ({"kind": "burst", "current": 2.0, "max_spikes": 1}, "Clipped"),
+    ({"kind": "ca_lif_hard_reset", "current": 0.9}, "not heard"),
+    ({"kind": "ca_lif_hard_reset", "current": 1.5}, "no ReLU"),
     ({"current": -0.5}, "silent, as ReLU is"),
     ({"current": -0.5, "v0": 2.0}, "come from v[0] alone"),
     ({"current": 1.5}, "Clipped"),
     ({"current": 0.3, "reset": "zero", "T": 32}, "throws away"),
-    ({"current": 0.2, "leak": 0.75, "T": 64}, "never fires"),
+    ({"kind": "lif", "current": 0.2, "leak": 0.75, "T": 64}, "never fires"),
     ({"current": 0.5, "leak": 0.75}, "takes a share"),
     ({"current": 0.3, "T": 7}, "no charge is lost"),
 ]
@@ -203,7 +288,12 @@ def test_values_from_python_are_checked_and_rounded_to_the_sliders_steps() -> No
         ({"leak": 1.5}, "leak = 1.5.*0.0 to 1.0"),
         ({"current": "much"}, "current = 'much'.*number"),
         ({"current": float("nan")}, "current = nan"),
-        ({"reset": "soft"}, "reset = 'soft'.*'subtract' or 'zero'"),
+        ({"reset": "soft"}, "reset = 'soft'.*'subtract', 'zero'"),
+        ({"kind": "izhikevich"}, "kind = 'izhikevich'.*'if', 'lif'"),
+        ({"kind": "snm", "leak": 0.5}, "leak = 0.5.*'snm' adds nothing"),
+        ({"arrival": "never"}, "arrival = 'never'.*'constant'"),
+        ({"kind": "burst", "max_spikes": 2.0}, "max_spikes = 2.0.*whole number"),
+        ({"kind": "ca_lif", "decay": 2}, "decay = 2.*0.0 to 1.0"),
     ):
         with pytest.raises(ValueError, match=message):
             explorers.membrane(**arguments)

@@ -67,6 +67,7 @@ const LOOK = `
 .snnlab-explorer input[type=number] { width: 5.2em; flex: none; padding: 0 2px; text-align: right; font: inherit;
   font-weight: 600; font-variant-numeric: tabular-nums; color: inherit; background: transparent;
   border: 1px solid transparent; border-radius: 4px; appearance: textfield; }
+.snnlab-explorer input[type=number]::-webkit-inner-spin-button { appearance: none; margin: 0; }
 .snnlab-explorer input[type=number]:hover { border-color: var(--line); }
 .snnlab-explorer input[type=range] { width: 100%; margin: 2px 0 0; accent-color: var(--v); }
 .snnlab-explorer select { width: 100%; font: inherit; color: inherit; padding: 3px;

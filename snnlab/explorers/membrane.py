@@ -1,43 +1,75 @@
-"""The membrane explorer: one neuron, constant input, every parameter a slider."""
+"""The membrane explorer: one neuron of any kind, every parameter a slider."""
 
-from pathlib import Path
 from typing import Any
 
 import traitlets
 
-from snnlab.explorers.host import Explorer
+from snnlab.explorers.host import Explorer, module
 
-RANGES = {
+KINDS: dict[str, dict[str, Any]] = {
+    "if": {"reset": "subtract", "leak": 1.0},
+    "lif": {"reset": "subtract", "leak": 0.875},
+    "burst": {"max_spikes": 4},
+    "snm": {},
+    "zero_threshold": {},
+    "st_bif": {"cap": 8},
+    "ca_lif": {"decay": 0.875, "leak": 1.0},
+    "ca_lif_hard_reset": {"tau": 4.0, "tau_c": 4.0, "rest": 0.0},
+}
+"""For each kind of neuron the numbers that it adds to threshold and v0, and where they start."""
+
+RANGES: dict[str, tuple[float, float]] = {
     "current": (-1.0, 2.0),
     "threshold": (0.25, 2.0),
     "v0": (-1.0, 2.0),
     "T": (1, 128),
     "leak": (0.0, 1.0),
+    "max_spikes": (1, 8),
+    "cap": (1, 32),
+    "decay": (0.0, 1.0),
+    "tau": (1.0, 16.0),
+    "tau_c": (1.0, 16.0),
+    "rest": (-2.0, 0.0),
 }
 """What a slider reaches; the same numbers stand in membrane.js."""
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "kind": tuple(KINDS),
+    "arrival": ("constant", "early", "late", "alternating"),
+    "reset": ("subtract", "zero"),
+}
+WHOLE = ("T", "max_spikes", "cap")
+
 
 class Membrane(Explorer):
-    """Potential, spikes and mean output of an IF neuron (neurons.py) under constant input, against ReLU."""
+    """Potential, spikes and mean output of a neuron (package neurons/) over T steps, against ReLU."""
 
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = module("neurons.js", "drawing.js", "membrane.js")
     title = "The membrane of a spiking neuron"
-    names = ("current", "threshold", "v0", "T", "leak", "reset")
+    names = (*CHOICES, *RANGES)
 
+    kind = traitlets.Enum(CHOICES["kind"], "if").tag(sync=True)
+    arrival = traitlets.Enum(CHOICES["arrival"], "constant").tag(sync=True)
     current = traitlets.Float(0.3125).tag(sync=True)
     threshold = traitlets.Float(1.0).tag(sync=True)
     v0 = traitlets.Float(0.0).tag(sync=True)
     T = traitlets.Int(16).tag(sync=True)
     leak = traitlets.Float(1.0).tag(sync=True)
-    reset = traitlets.Enum(["subtract", "zero"], "subtract").tag(sync=True)
+    reset = traitlets.Enum(CHOICES["reset"], "subtract").tag(sync=True)
+    max_spikes = traitlets.Int(4).tag(sync=True)
+    cap = traitlets.Int(8).tag(sync=True)
+    decay = traitlets.Float(0.875).tag(sync=True)
+    tau = traitlets.Float(4.0).tag(sync=True)
+    tau_c = traitlets.Float(4.0).tag(sync=True)
+    rest = traitlets.Float(0.0).tag(sync=True)
 
-    @traitlets.validate("current", "threshold", "v0", "T", "leak")
+    @traitlets.validate(*RANGES)
     def _in_range(self, proposal: Any) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         low, high = RANGES[name]
         if not low <= value <= high:
             raise ValueError(f"{name} = {value}, but the slider goes from {low} to {high}")
-        return value if name == "T" else round(value * 64) / 64
+        return value if name in WHOLE else round(value * 64) / 64
 
 
 def membrane(
@@ -45,24 +77,40 @@ def membrane(
     v0: float = 0.0,
     T: int = 16,
     current: float = 0.3125,
-    leak: float = 1.0,
-    reset: str = "subtract",
+    *,
+    kind: str = "if",
+    arrival: str = "constant",
+    **settings: Any,
 ) -> Membrane:
     """The explorer as a widget; `.html()` and `.save(path)` give it without a kernel.
 
     Args:
-        threshold: 0.25 to 2. v0: initial potential, -1 to 2. current: input in each step, -1 to 2. These and leak are
-            rounded to multiples of 1/64, so that no spike depends on a rounding error.
+        threshold: 0.25 to 2. v0: initial potential, -1 to 2. current: mean input of a step, -1 to 2. Numbers that need
+            not be whole are rounded to multiples of 1/64, so that no spike depends on a rounding error.
         T: steps, 1 to 128.
-        leak: share of the potential kept in each step, 0 to 1.
-        reset: "subtract" or "zero".
+        kind: the neuron: if, lif, burst, snm, zero_threshold, st_bif, ca_lif or ca_lif_hard_reset.
+        arrival: how the input is spread over the steps: constant, early, late or alternating.
+        settings: what the kind adds (KINDS): leak, reset, max_spikes, cap, decay, tau, tau_c, rest.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    for name, value in (("threshold", threshold), ("v0", v0), ("current", current), ("leak", leak)):
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{name} = {value!r}, but it must be a number")
-    if isinstance(T, bool) or not isinstance(T, int):
-        raise ValueError(f"T = {T!r}, but it must be a whole number of steps, 1 to 128")
-    if reset not in ("subtract", "zero"):
-        raise ValueError(f"reset = {reset!r}, but it is 'subtract' or 'zero'")
-    return Membrane(threshold=threshold, v0=v0, T=T, current=current, leak=leak, reset=reset)
+    given = {"threshold": threshold, "v0": v0, "T": T, "current": current, "kind": kind, "arrival": arrival}
+    given |= settings
+    for name, allowed in CHOICES.items():
+        if name in given and given[name] not in allowed:
+            raise ValueError(f"{name} = {given[name]!r}, but it is one of {', '.join(map(repr, allowed))}")
+    for name, value in settings.items():
+        if name not in KINDS[kind]:
+            own = ", ".join(KINDS[kind]) or "nothing"
+            raise ValueError(f"{name} = {value!r}, but the neuron {kind!r} adds {own}")
+    for name, value in given.items():
+        if name not in CHOICES:
+            _check_number(name, value)
+    return Membrane(**{**KINDS[kind], **given})
+
+
+def _check_number(name: str, value: Any) -> None:
+    low, high = RANGES[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{name} = {value!r}, but it must be a number, {low} to {high}")
+    if name in WHOLE and not isinstance(value, int):
+        raise ValueError(f"{name} = {value!r}, but it must be a whole number, {low} to {high}")
