@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
-from snnlab.activations import QuantClip
+from snnlab.activations import LearnedRange
 from snnlab.layers import (
     ACTIVATION_FUNCTIONS,
     CONVS,
@@ -24,7 +24,7 @@ from snnlab.layers import (
     is_view,
 )
 
-ACTIVATIONS: tuple[type[nn.Module], ...] = (nn.ReLU, nn.ReLU6, QuantClip)
+ACTIVATIONS: tuple[type[nn.Module], ...] = (nn.ReLU, nn.ReLU6, LearnedRange)
 """Module types that become activation sites; functional and in-place ReLUs do too."""
 
 AtSite = Callable[[str, nn.Module, Any], Tensor]
