@@ -13,8 +13,8 @@ from snnlab.grid import on_grid
 from snnlab.layers import DROPOUTS, SHAPE_QUERIES
 from snnlab.methods import Method, find
 from snnlab.neurons import IF
+from snnlab.segment import Segment, between
 from snnlab.site import Site
-from snnlab.unroll import Unroll, static_values
 
 THRESHOLD_FLOOR = 1e-3
 """Smallest threshold within a layer, relative to its largest: smaller ones would cost the grid its bits."""
@@ -130,17 +130,20 @@ def _check_traced(ann: nn.Module, graph: Graph, images: Tensor) -> None:
 def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
     """Walk both networks side by side and put a neuron at each site."""
     values: dict[fx.Node, Any] = {graph.input: images}
-    spiking = Unroll(graph, static_values(graph, images) if method.corrections else {}, T)
+    spikes: dict[fx.Node, Tensor] = {}
     nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
+    last_reader = {source: node for node in nodes if "site" in node.meta for source in between(node)[1]}
     for node in tqdm(nodes, f"converting with {method.name}", leave=False, disable=not progress, delay=1.0):
         activation = graph.module(node) if "site" in node.meta else None
         values[node] = evaluate(graph, node, values.__getitem__)
         if activation is not None:
-            site = Site(str(node.target), T, activation, values[node], _segment(graph, node))
-            site.current = spiking.current(node) if method.corrections else None
+            segment = Segment(graph, node, images, spikes, T) if method.corrections else None
+            site = Site(str(node.target), T, activation, values[node], segment)
             graph.put(site.name, _neuron(site, method))
-        if method.corrections and node.meta["temporal"]:
-            spiking.advance(node, lambda _, neuron, current: neuron(current)[0])
+            if method.corrections and node in last_reader:
+                spikes[node] = site.output()
+            for source in [source for source in spikes if last_reader[source] is node]:
+                del spikes[source]
         free(values, node)
 
 
@@ -156,19 +159,6 @@ def _floored(threshold: Tensor) -> Tensor:
     """Thresholds above zero: a layer or channel silent on the calibration images gets one all the same."""
     largest = float(threshold.amax())
     return threshold.clamp(min=THRESHOLD_FLOOR * largest) if largest > 0 else torch.ones_like(threshold)
-
-
-def _segment(graph: Graph, node: fx.Node) -> dict[str, nn.Module]:
-    """The layers between the last spikes and a site."""
-    found: dict[str, nn.Module] = {}
-    waiting = list(node.all_input_nodes)
-    while waiting:
-        current = waiting.pop()
-        if "site" not in current.meta:
-            waiting += current.all_input_nodes
-            if current.op == "call_module":
-                found[str(current.target)] = graph.module(current)
-    return dict(reversed(found.items()))
 
 
 def _rows(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> list[tuple[str, ...]]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.neurons import IF
+from snnlab.segment import Part, Segment
 
 
 @dataclass
@@ -17,9 +18,8 @@ class Site:
         name: the ANN's dotted name of the activation.
         T: the number of steps that the conversion is for.
         activation: the ANN's module there, with what it learned.
-        target: the ANN's activation for the calibration images, [N, ...], activation units.
-        segment: the layers between the last spikes and this neuron, by name.
-        current: what the converted layers before it feed this neuron, [T, N, ...]; None unless the method corrects.
+        target: the ANN's activation for the calibration images, [N, ...], activation units, from clean input.
+        segment: the layers between the last spikes and this neuron; None unless the method corrects.
         threshold: set by the threshold rule, broadcasts against [N, ...].
         neuron: set once threshold and v0 are known.
     """
@@ -28,16 +28,52 @@ class Site:
     T: int
     activation: nn.Module
     target: Tensor
-    segment: dict[str, nn.Module] = field(default_factory=dict)
-    current: Tensor | None = None
+    segment: Segment | None = None
     threshold: Tensor = field(default_factory=lambda: torch.tensor(1.0))
     neuron: IF = field(default_factory=IF)
 
+    def current(self, part: Part = slice(None)) -> Tensor:
+        """What the layers converted so far feed the neuron, [T, n, ...], for some of the images."""
+        return self.layers(part)
+
+    @property
+    def layers(self) -> Segment:
+        """The segment. Raises: ValueError if the site has none."""
+        if self.segment is None:
+            raise ValueError(
+                f"site {self.name!r} has no segment: only corrections may ask for currents, rates and layers"
+            )
+        return self.segment
+
+    def output(self) -> Tensor:
+        """What the neuron sends, [T, N, ...]."""
+        return torch.cat([self.neuron(self.current(part))[0] for part in self.layers.parts()], 1)
+
     def rate(self) -> Tensor:
         """The neuron's mean output over the T steps, [N, ...], comparable with target."""
-        if self.current is None:
-            raise ValueError(f"site {self.name!r} has no current: only corrections may ask for the rate")
-        return self.neuron(self.current)[0].mean(0)
+        return torch.cat([self.neuron(self.current(part))[0].mean(0) for part in self.layers.parts()])
+
+    def shift(self, delta: Tensor) -> None:
+        """Add delta, one number or one a channel, to what the neuron is fed in every step.
+
+        It goes into a bias of the segment; where none can take it the neuron starts with as much more: T * delta.
+        """
+        if not self.layers.shift(delta):
+            self.neuron.v0 = self.neuron.v0 + self.T * _over_positions(delta, self.target)
+
+    def fitting(self) -> Tensor:
+        """The calibration images that a training may use, as numbers: four fifths of them."""
+        return torch.arange(len(self.target) - len(self.target) // 5)
+
+    def held_out(self) -> Tensor:
+        """The rest, by which a training is judged: "keep the best" looks at these only."""
+        kept = torch.arange(len(self.target) - len(self.target) // 5, len(self.target))
+        return kept if len(kept) else self.fitting()
+
+
+def _over_positions(delta: Tensor, target: Tensor) -> Tensor:
+    """One number a channel, broadcast against [N, C, ...]."""
+    return delta.reshape(-1, *(1 for _ in target.shape[2:])) if delta.numel() > 1 else delta
 
 
 Rule = Callable[[Site], Tensor]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from snnlab import CATALOGUE, Method, convert, simulate
 from snnlab.activations import QCFS
-from snnlab.neurons import IF
+from snnlab.neurons import IF, State
 from snnlab.potentials import half
 from snnlab.site import Site
 from snnlab.thresholds import percentile
@@ -119,12 +119,13 @@ def test_a_method_of_ones_own_may_bring_its_neuron_and_activation() -> None:
             return torch.relu(x)
 
     class Lazy(IF):
-        def spikes(self, v: Tensor, count: Tensor) -> Tensor:
-            return (v >= 2 * self.threshold).to(self.threshold.dtype)
+        def spikes(self, state: State) -> Tensor:
+            return (state.v >= 2 * self.threshold).to(self.threshold.dtype)
 
     method = Method("own", "own", "nobody", 2026, activation=Doubled, v0=half, neuron=Lazy)
     snn = convert(mlp(Doubled).eval(), method, images(), 4)
     assert all(isinstance(neuron, Lazy) for neuron in snn.sites.values())
+    assert simulate(snn, images()).firing_rate["2"] > 0
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "neurons", "activations", "datasets", "layers", "graph", "networks", "site", "thresholds", "potentials",
-    "methods", "grid", "unroll", "conversion", "simulation", "training", "plots", "explorers", "course",
+    "neurons", "activations", "datasets", "layers", "graph", "unroll", "segment", "networks", "site", "thresholds",
+    "potentials", "corrections", "methods", "grid", "conversion", "simulation", "training", "plots", "explorers", "course",
     "reports", "cli",
 )  # fmt: skip
 
