@@ -4,15 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from snnlab.catalogue import CATALOGUE, register
     from snnlab.conversion import SNN, convert
-    from snnlab.methods import CATALOGUE, Method
+    from snnlab.methods import Method
     from snnlab.simulation import Run, simulate
 
-__all__ = ["CATALOGUE", "SNN", "Method", "Run", "convert", "simulate"]
+__all__ = ["CATALOGUE", "SNN", "Method", "Run", "convert", "register", "simulate"]
 __version__ = "0.1.0"
 
-_ROOMS = {"SNN": "conversion", "convert": "conversion", "CATALOGUE": "methods", "Method": "methods"}
-_ROOMS |= {"Run": "simulation", "simulate": "simulation"}
+_ROOMS = {"SNN": "conversion", "convert": "conversion", "CATALOGUE": "catalogue", "Method": "methods"}
+_ROOMS |= {"Run": "simulation", "register": "catalogue", "simulate": "simulation"}
 
 
 def __getattr__(name: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import snnlab
 
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
-CHOICES = ("activation", "threshold", "v0", "corrections", "neuron")
+CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
 
 
 class Mistake(ValueError):

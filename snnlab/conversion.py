@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, fx, nn
 from tqdm import tqdm
 
+from snnlab.catalogue import find
 from snnlab.datasets import Split
 from snnlab.graph import ACTIVATIONS, Graph, describe, evaluate, free, trace, walk
 from snnlab.grid import on_grid
 from snnlab.layers import DROPOUTS, SHAPE_QUERIES
-from snnlab.methods import Method, find
+from snnlab.methods import Method
 from snnlab.neurons import IF
 from snnlab.segment import Segment, between
 from snnlab.site import Site
@@ -34,6 +35,11 @@ class SNN(nn.Module):
     ) -> None:
         super().__init__()
         self.graph, self.grid, self.method, self.T, self._rows = graph, grid, method, T, rows
+
+    @property
+    def latency(self) -> int:
+        """Steps from the first input to the last output: T, and T more for each layer that looks ahead."""
+        return self.T * (1 + sum(neuron.looks_ahead for neuron in self.sites.values()))
 
     @property
     def sites(self) -> dict[str, IF]:
@@ -61,12 +67,13 @@ def convert(
 ) -> SNN:
     """A spiking network that computes what ann computes, as far as T steps can say it. ann is left as it is.
 
-    Site after site, in the order of execution: threshold, initial potential, neuron, corrections. A rule sees what
-    the ANN has there, and a correction also what the layers converted so far feed the neuron.
+    Site after site, in the order of execution: threshold, initial potential, neuron, corrections; then the tuning, if
+    the method has one. A rule sees what the ANN has there, and a correction also what the layers converted so far
+    feed the neuron.
 
     Args:
         method: a name of the catalogue, or a Method.
-        calibration: training images [N, ...], or a Split of them; never test images.
+        calibration: training images [N, ...], or a Split of them; never test images. A tuning needs their labels.
         T: steps that the network will run, >= 1; matters only to methods that depend on T.
         exact: put the network on a grid, so that it computes the same bits everywhere (grid.py).
         progress: show a progress bar.
@@ -77,12 +84,14 @@ def convert(
         raise ValueError(f"T = {T!r}, but the number of steps must be a whole number, 1 or more")
     wanted = type(method.activation())
     graph = trace(copy.deepcopy(ann).cpu().float(), (*ACTIVATIONS, wanted))
-    activations = graph.sites
+    activations, before = graph.sites, copy.deepcopy(graph) if method.tuning else None
     _check_activations(activations, method, wanted)
     with torch.inference_mode():
         _check_traced(ann, graph, images)
     with torch.no_grad():
         _place_neurons(graph, images, method, T, progress)
+        if method.tuning is not None and before is not None:
+            method.tuning(graph, before, _labelled(calibration, method), T)
     rows = _rows(ann, graph, activations)
     return SNN(graph, on_grid(graph, images) if exact else None, method, T, rows)
 
@@ -99,10 +108,18 @@ def _images(calibration: Tensor | Split) -> Tensor:
     return images.detach().cpu().float()
 
 
+def _labelled(calibration: Tensor | Split, method: Method) -> Split:
+    if not isinstance(calibration, Split):
+        raise ValueError(
+            f"method {method.name!r} needs labelled images: hand in calibration as a Split, e.g. data.calibration"
+        )
+    return Split(calibration.images.detach().cpu().float(), calibration.labels.cpu())
+
+
 def _check_activations(activations: dict[str, nn.Module], method: Method, wanted: type[nn.Module]) -> None:
     allowed = (nn.ReLU, nn.ReLU6) if wanted is nn.ReLU else (wanted,)
     for name, activation in activations.items():
-        if not isinstance(activation, allowed):
+        if type(activation) not in allowed:  # a QCFS is a QuantClip, but rounds in another way
             raise ValueError(
                 f"activation {name!r} is {activation}, but method {method.name!r} needs a network trained with "
                 f"{wanted.__name__}: build the network with activation={wanted.__name__}, train it, convert again"

@@ -1,4 +1,4 @@
-"""Method: five choices with a name and a paper; and the catalogue of those that are published.
+"""Method: five choices with a name and a paper.
 
 A method says what, never how: `convert` reads the declaration and knows no method.
 """
@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import nn
 
-from snnlab.activations import QCFS
 from snnlab.neurons import IF
 from snnlab.potentials import half, offset_rule, zero
 from snnlab.site import Correction, Rule
-from snnlab.thresholds import largest, percentile, trained
+from snnlab.thresholds import largest, trained
+from snnlab.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Method:
         threshold, v0: rules from a Site to a tensor.
         corrections: what is mended layer by layer once the neuron stands, in this order.
         neuron: the kind of neuron, called with (threshold, v0).
+        tuning: what is tuned at the end, once the whole network spikes; it needs labelled images.
         depends_on_T: whether a conversion is for one T only.
     """
 
@@ -39,6 +40,7 @@ class Method:
     v0: Rule = zero
     corrections: tuple[Correction, ...] = ()
     neuron: Callable[..., IF] = IF
+    tuning: Tuning | None = None
     depends_on_T: bool = False
 
     def __post_init__(self) -> None:
@@ -51,6 +53,8 @@ class Method:
     def needs(self) -> str:
         """What must be at hand before the conversion, in words."""
         network = f"a network trained with {_name(self.activation)}"
+        if self.tuning is not None:
+            return f"{network}; labelled calibration images"
         images = self.threshold is not trained or self.v0 not in (zero, half, offset_rule) or self.corrections
         return f"{network}; {'calibration images' if images else 'no calibration images'}"
 
@@ -66,6 +70,7 @@ class Method:
             "v0": _name(self.v0),
             "corrections": [_name(correction) for correction in self.corrections],
             "neuron": _name(self.neuron),
+            "tuning": _name(self.tuning) if self.tuning else None,
             "needs": self.needs,
             "depends_on_T": self.depends_on_T,
         }
@@ -73,51 +78,3 @@ class Method:
 
 def _name(choice: Any) -> str:
     return getattr(choice, "__name__", repr(choice))
-
-
-CATALOGUE: dict[str, Method] = {
-    method.name: method
-    for method in (
-        Method(
-            name="max_norm",
-            title="MaxNorm: the largest activation is the threshold",
-            paper="Diehl et al., Fast-classifying, high-accuracy spiking deep networks, IJCNN",
-            year=2015,
-        ),
-        Method(
-            name="robust_norm",
-            title="RobustNorm: the 99.9th percentile of the activations is the threshold",
-            paper="Rueckauer et al., Conversion of continuous-valued deep networks, Front. Neurosci. 11:682",
-            year=2017,
-            threshold=percentile(99.9),
-        ),
-        Method(
-            name="opi",
-            title="OPI: start at half the threshold, on RobustNorm's thresholds",
-            paper="Bu et al., Optimized potential initialization, AAAI",
-            year=2022,
-            threshold=percentile(99.9),
-            v0=half,
-        ),
-        Method(
-            name="qcfs",
-            title="QCFS: trained with a quantised, clipped activation, whose upper end is the threshold",
-            paper="Bu et al., Optimal ANN-SNN conversion for high-accuracy and ultra-low-latency SNNs, ICLR",
-            year=2022,
-            activation=QCFS,
-            threshold=trained,
-            v0=half,
-        ),
-    )
-}
-
-
-def find(method: str | Method) -> Method:
-    """The method of that name, or the one given. Raises: ValueError with the names there are."""
-    if isinstance(method, Method):
-        return method
-    if method not in CATALOGUE:
-        raise ValueError(
-            f"method = {method!r}, but it is one of {', '.join(CATALOGUE)}, or a Method of your own"
-        )
-    return CATALOGUE[method]

@@ -96,6 +96,7 @@ def simulate(
     T = snn.T if T is None else T
     wanted = _wanted(snn, record)
     _check(snn, images, T, chunk, dtype)
+    chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
     graph = snn.graph if snn.grid is None else snn.grid
     device = next(graph.buffers()).device
     runner = _Runner(
@@ -132,6 +133,9 @@ def _check(snn: SNN, images: Tensor, T: int, chunk: int | None, dtype: torch.dty
     for name, value in (("T", T), ("chunk", chunk)):
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise ValueError(f"{name} = {value!r}, but it must be a whole number of steps, 1 or more")
+    ahead = [name for name, neuron in snn.sites.items() if neuron.looks_ahead]
+    if ahead and chunk not in (None, T):
+        raise ValueError(f"chunk = {chunk}, but {ahead[0]!r} looks ahead over all {T} steps: leave chunk out")
     if dtype not in (torch.float32, torch.float64):
         raise ValueError(f"dtype = {dtype}, but it must be torch.float32 or torch.float64")
     if snn.method.depends_on_T and snn.T != T:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "neurons", "activations", "datasets", "layers", "graph", "unroll", "segment", "networks", "site", "thresholds",
-    "potentials", "corrections", "methods", "grid", "conversion", "simulation", "training", "plots", "explorers", "course",
-    "reports", "cli",
+    "neurons", "activations", "datasets", "layers", "graph", "unroll", "segment", "networks", "site",
+    "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
+    "simulation", "training", "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from snnlab.catalogue import CATALOGUE, find
 from snnlab.conversion import convert
 from snnlab.datasets import Data, Split
-from snnlab.methods import CATALOGUE, Method, find
+from snnlab.methods import Method
 from snnlab.potentials import half
 from snnlab.simulation import Run, simulate
 from snnlab.site import Site

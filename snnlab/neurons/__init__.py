@@ -2,6 +2,7 @@
 
 from snnlab.neurons.calcium import CaLIF, HardResetCaLIF
 from snnlab.neurons.integrate import IF, LIF, BurstIF, State
+from snnlab.neurons.offset import OffsetSpikeIF
 from snnlab.neurons.signed import SNM, STBIF, SignedIF, ZeroThresholdIF
 
 NEURONS: dict[str, type[IF]] = {
@@ -25,6 +26,7 @@ __all__ = [
     "BurstIF",
     "CaLIF",
     "HardResetCaLIF",
+    "OffsetSpikeIF",
     "SignedIF",
     "State",
     "ZeroThresholdIF",

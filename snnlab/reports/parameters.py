@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from snnlab import datasets
-from snnlab.methods import CATALOGUE
+from snnlab.catalogue import CATALOGUE
 
 
 class ParameterError(ValueError):
