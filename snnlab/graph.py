@@ -235,6 +235,7 @@ def _name_uses(
         elif node.target in ACTIVATION_FUNCTIONS:
             scope = node.meta["scope"]
             module, name = ACTIVATION_FUNCTIONS[node.target](), f"{scope}.relu" if scope else "relu"
+            node.meta["call"] = True
         else:
             continue
         if isinstance(module, activations):

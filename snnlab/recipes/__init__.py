@@ -1,0 +1,22 @@
+"""What a method's network goes through before its conversion: trained once, in stages, and kept."""
+
+from snnlab.recipes.catalogue import RECIPES, find
+from snnlab.recipes.kept import prepare
+from snnlab.recipes.stages import Learner, Recipe, Stage, learn_share, learn_weights
+from snnlab.recipes.swap import fold_batch_norms, swap_activations
+from snnlab.recipes.weights import bake_weights, quantize_weights
+
+__all__ = [
+    "RECIPES",
+    "Learner",
+    "Recipe",
+    "Stage",
+    "bake_weights",
+    "find",
+    "fold_batch_norms",
+    "learn_share",
+    "learn_weights",
+    "prepare",
+    "quantize_weights",
+    "swap_activations",
+]
