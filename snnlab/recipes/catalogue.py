@@ -9,6 +9,8 @@ from functools import partial
 from torch import nn
 
 from snnlab.activations import QCFS, Clip, NoisyQuantClip, QuantClip, RateNorm
+from snnlab.catalogue import CATALOGUE
+from snnlab.methods import Method
 from snnlab.recipes.stages import Recipe, Stage, learn_share
 
 RELU = Stage("relu", nn.ReLU)
@@ -41,7 +43,7 @@ RECIPES: dict[str, Recipe] = {
             "RateNorm, then one learned share of the largest activations (Ding 2021)",
             (
                 Stage("rate_norm", RateNorm),
-                Stage("share", RateNorm, epochs=5, lr=0.02, learn=partial(learn_share, weight=0.1)),
+                Stage("share", None, epochs=5, lr=0.02, learn=partial(learn_share, weight=0.1)),
             ),
         ),
         Recipe(
@@ -54,14 +56,39 @@ RECIPES: dict[str, Recipe] = {
 """By name; each stage that two recipes share is trained once."""
 
 
-def find(recipe: str | Recipe) -> Recipe:
-    """The recipe of that name, or the one given. Raises: ValueError with the names there are."""
-    if isinstance(recipe, Recipe):
-        return recipe
-    if recipe not in RECIPES:
-        near = difflib.get_close_matches(str(recipe), RECIPES, n=1)
+_OF_ACTIVATION: dict[type[nn.Module], str] = {
+    nn.ReLU: "relu",
+    nn.ReLU6: "relu",
+    Clip: "clip_joint",
+    RateNorm: "rate_norm",
+    QuantClip: "qc_ann",
+    QCFS: "qcfs",
+    NoisyQuantClip: "dual_phase",
+}
+_OF_METHOD = {"ca_lif": "qat"}  # where the activation alone does not say it
+
+
+def find(name: str | Recipe | Method) -> Recipe:
+    """The recipe of that name, or the one that a method of the catalogue, or of your own, asks for.
+
+    Raises: ValueError with the names there are, or for a method whose activation no recipe trains with.
+    """
+    if isinstance(name, Recipe):
+        return name
+    if isinstance(name, str) and name in RECIPES:
+        return RECIPES[name]
+    method = CATALOGUE.get(name) if isinstance(name, str) else name
+    if not isinstance(method, Method):
+        near = difflib.get_close_matches(str(name), [*RECIPES, *CATALOGUE], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"recipe = {recipe!r}, but it is one of {', '.join(RECIPES)}, or a Recipe of your own{hint}"
+            f"recipe = {name!r}, but it is one of {', '.join(RECIPES)}, a method of the catalogue, or a Recipe of "
+            f"your own{hint}"
         )
-    return RECIPES[recipe]
+    kind = type(method.activation())
+    if method.name not in _OF_METHOD and kind not in _OF_ACTIVATION:
+        raise ValueError(
+            f"method {method.name!r} needs a network trained with {kind.__name__}, which no recipe does: write a "
+            f"Recipe with a Stage of activation={kind.__name__}"
+        )
+    return RECIPES[_OF_METHOD.get(method.name) or _OF_ACTIVATION[kind]]

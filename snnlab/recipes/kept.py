@@ -4,9 +4,10 @@ A result is a file of its own for every network, data set, seed and list of stag
 the beginning, and an interrupted recipe goes on after the last stage that was finished.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from snnlab import datasets, training
 from snnlab.datasets import Data
+from snnlab.methods import Method
 from snnlab.recipes.catalogue import find
 from snnlab.recipes.stages import Recipe, Stage
 
@@ -24,7 +26,7 @@ VERSION = 1
 
 
 def prepare(
-    recipe: str | Recipe,
+    recipe: str | Recipe | Method,
     network: Callable[..., nn.Module],
     data: Data,
     *,
@@ -40,7 +42,7 @@ def prepare(
     Only training images are looked at.
 
     Args:
-        recipe: a name of RECIPES, or a Recipe.
+        recipe: a name of RECIPES, a method that asks for one of them (or its name), or a Recipe.
         network: called with seed=...; gives the untrained network, with ReLU: networks.cnn, or
             partial(networks.resnet20, width=32).
         T: steps that the spiking network will run; matters only to recipes that depend on T.
@@ -57,18 +59,33 @@ def prepare(
     about = {"network": _named(network), "data": data.name, "seed": str(seed), "version": str(VERSION)}
     start = f"{_digest(*_bytes(ann))} {_digest(*_tensors(data))}"
     paths = [_path(folder, about, stages[: k + 1], start) for k in range(len(stages))]
-    kept = [path.is_file() and not retrain for path in paths]
+    found = max((k for k, path in enumerate(paths) if path.is_file() and not retrain), default=-1)
     with tqdm(total=len(stages), unit="stage", leave=False, disable=not progress, delay=1.0) as bar:
         for k, (stage, path) in enumerate(zip(stages, paths, strict=True)):
             bar.set_description(f"{about['network']}: {stage.name}", refresh=False)
-            if any(kept[k:]):  # an earlier stage need not be read where a later one is
-                ann = _read(stage.arrange(ann), path) if kept[k] else stage.arrange(ann)
-            else:
-                ann = stage.run(ann, data.train, seed)
+            if k <= found:
+                ann = stage.arrange(ann)
+            if k == found:  # the stages before it need not be read
+                ann = _read(ann, path)
+            elif k > found:
+                with _told(stage, k, len(stages)):
+                    ann = stage.run(ann, data.train, seed)
                 settings = json.dumps([one.settings() for one in stages[: k + 1]])
                 training.save(ann, path, **about, stages=settings, torch=torch.__version__)
             bar.update()
     return ann
+
+
+@contextlib.contextmanager
+def _told(stage: Stage, k: int, stages: int) -> Iterator[None]:
+    """An interrupt says what is kept: the stages before this one."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = "the stages before it are kept, so prepare goes on from there" if k else "nothing is kept yet"
+        raise KeyboardInterrupt(
+            f"training stopped in stage {stage.name!r}, {k + 1} of {stages}; {kept}"
+        ) from None
 
 
 def _read(ann: nn.Module, path: Path) -> nn.Module:

@@ -59,7 +59,8 @@ def learn_share(
     least = training.accuracy(teacher, split) - 0.005
     optimizer, order = torch.optim.Adam([k], lr=stage.lr), torch.Generator().manual_seed(seed)
     bar = tqdm(total=stage.epochs * len(split), desc="the share", unit="image", leave=False, delay=1.0)
-    with bar, _shared(norms, k) as omega, _only(ann, k):
+    threads = training._threads(32 * split.images[0].numel())
+    with bar, threads, _shared(norms, k) as omega, _only(ann, k):
         for _ in range(stage.epochs):
             before = k.detach().clone()
             for part in torch.randperm(len(split), generator=order).split(32):
@@ -82,7 +83,7 @@ class Stage:
 
     Attributes:
         name: letters, digits and underscores; part of the name of the file that keeps the result.
-        activation: class or factory of the activations to train with.
+        activation: class or factory of the activations to train with; None keeps those of the stage before.
         epochs: passes over the training images, >= 1.
         lr: learning rate at the start, > 0.
         start: percentile of the training images' activations at which learned thresholds start, percent; None goes on
@@ -94,7 +95,7 @@ class Stage:
     """
 
     name: str
-    activation: Activation = nn.ReLU
+    activation: Activation | None = nn.ReLU
     epochs: int = 12
     lr: float = 0.05
     start: float | None = None
@@ -118,11 +119,10 @@ class Stage:
 
     def arrange(self, ann: nn.Module, split: Split | None = None) -> nn.Module:
         """A copy of the network as this stage trains it, and keeps it, without the training."""
-        ann = copy.deepcopy(ann)
-        if self.activation is not nn.ReLU:
-            ann = swap_activations(
-                ann, self.activation, *((split, self.start) if self.start and split else ())
-            )
+        ann, learned = copy.deepcopy(ann), any(isinstance(m, LearnedRange) for m in ann.modules())
+        if self.activation is not None and (learned or self.activation is not nn.ReLU):
+            images = (split, self.start) if self.start and split else ()
+            ann = swap_activations(ann, self.activation, *images)
         return fold_batch_norms(ann) if self.weight_bits else ann
 
     def run(self, ann: nn.Module, split: Split, seed: int = 0) -> nn.Module:
@@ -139,7 +139,7 @@ class Stage:
         options = self.learn.keywords if isinstance(self.learn, partial) else {}
         return {
             "name": self.name,
-            "activation": repr(self.activation()),
+            "activation": repr(self.activation()) if self.activation else "kept",
             "epochs": self.epochs,
             "lr": self.lr,
             "start": self.start,
@@ -171,6 +171,11 @@ class Recipe:
             )
 
     @property
+    def activation(self) -> Activation:
+        """What the network has in the end."""
+        return next((stage.activation for stage in reversed(self.stages) if stage.activation), nn.ReLU)
+
+    @property
     def depends_on_T(self) -> bool:
         """Whether the network is trained for one T."""
         return any(stage.levels_are_T for stage in self.stages)
@@ -185,8 +190,8 @@ class Recipe:
 
 
 def _scaled(stage: Stage, T: int, epochs_scale: float) -> Stage:
-    activation: Callable[..., nn.Module] = stage.activation
-    if stage.levels_are_T:
+    activation: Callable[..., nn.Module] | None = stage.activation
+    if stage.levels_are_T and activation is not None:
         activation = partial(activation, levels=T)
     return replace(stage, activation=activation, epochs=max(1, round(stage.epochs * epochs_scale)))
 
