@@ -1,5 +1,6 @@
 """The interactive pieces: each a small JavaScript module that simulates in the browser, hosted by anywidget."""
 
 from snnlab.explorers.membrane import Membrane, membrane
+from snnlab.explorers.unevenness import Unevenness, unevenness
 
-__all__ = ["Membrane", "membrane"]
+__all__ = ["Membrane", "Unevenness", "membrane", "unevenness"]

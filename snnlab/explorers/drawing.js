@@ -112,6 +112,7 @@ function control(name, { label, min, max, step, options }) {
 // Build an explorer in el and keep it going; returns the function that takes it down.
 //   name, aria      class of the root (snnlab-NAME) and what the picture is called
 //   controls        name -> control, in order; the model has a trait of each name
+//   more            names of traits that have no control, optional; `set` changes them too
 //   style           CSS of its own
 //   height(p)       of the picture in pixels
 //   shown(name, p)  whether a control is there, optional
@@ -119,7 +120,7 @@ function control(name, { label, min, max, step, options }) {
 //   wrong(p)        what is wrong with the numbers, in words; "" if nothing
 //   draw(p, width)  [inner SVG, sentence]
 //   ready(root, { p, set, draw })  to listen to more than controls, optional; set(name, value) changes p and the kernel's
-function mountExplorer({ model, el }, { name, aria, controls, style = "", height, shown, changed, wrong, draw, ready }) {
+function mountExplorer({ model, el }, { name, aria, controls, more = [], style = "", height, shown, changed, wrong, draw, ready }) {
   el.innerHTML = `<style>${LOOK}${style}</style><div class="snnlab-explorer snnlab-${name}"><div class="panes">
     <div class="controls">${Object.entries(controls).map(([key, how]) => control(key, how)).join("")}</div>
     <div><svg role="img" aria-label="${aria}"></svg><p class="says" aria-live="polite"></p></div></div></div>`;
@@ -129,6 +130,7 @@ function mountExplorer({ model, el }, { name, aria, controls, style = "", height
   const says = root.querySelector(".says");
   const inputs = [...root.querySelectorAll("[name]")];
   const numbers = new Map([...root.querySelectorAll("[data-number]")].map((input) => [input.dataset.number, input]));
+  const traits = [...Object.keys(controls), ...more];
   const p = {};
   let width = 700; // kept, because asking the page for it in each draw would cost a layout
 
@@ -150,7 +152,7 @@ function mountExplorer({ model, el }, { name, aria, controls, style = "", height
   }
 
   function read() {
-    for (const input of inputs) p[input.name] = model.get(input.name);
+    for (const key of traits) p[key] = model.get(key);
     redraw();
   }
 
@@ -166,8 +168,8 @@ function mountExplorer({ model, el }, { name, aria, controls, style = "", height
   for (const input of inputs) {
     const numeric = input.type === "range";
     input.addEventListener("input", () => set(input.name, numeric ? Number(input.value) : input.value));
-    model.on(`change:${input.name}`, read);
   }
+  for (const key of traits) model.on(`change:${key}`, read);
   for (const [key, number] of numbers) {
     const { min, max, step } = controls[key];
     number.addEventListener("change", () => {
@@ -187,6 +189,6 @@ function mountExplorer({ model, el }, { name, aria, controls, style = "", height
   if (ready) ready(root, { p, set, draw: redraw });
   return () => {
     watch.disconnect();
-    for (const input of inputs) model.off(`change:${input.name}`, read);
+    for (const key of traits) model.off(`change:${key}`, read);
   };
 }
