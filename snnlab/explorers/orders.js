@@ -35,22 +35,33 @@ export function evenly(p, kind = p.kind) {
 // Orders that have led to one and the same state go on as one, with their number: no order is left out or guessed.
 export function orders(p, kind = p.kind) {
   const n = neuronOf(p, kind);
+  const counts = [];
   let level = [{ state: startNeuron(n), plus: spikesIn(p.plus), minus: spikesIn(p.minus), ways: 1 }];
   for (let left = p.T - 1; left >= 0; left--) {
-    const next = new Map();
+    const rooms = new Map(); // what has the same spikes to come, count and calcium, by potential: numbers, so it is quick
+    const next = [];
     for (const { state, plus, minus, ways } of level)
       for (const [a, b] of [[0, 0], [0, 1], [1, 0], [1, 1]]) {
         if (plus < a || minus < b || plus - a > left || minus - b > left) continue;
         const after = stepNeuron(n, state, p.weight_plus * a + p.weight_minus * b);
-        const key = `${plus - a} ${minus - b} ${after.v} ${after.count} ${after.calcium}`;
-        const known = next.get(key);
-        if (known) known.ways += ways;
-        else next.set(key, { state: after, plus: plus - a, minus: minus - b, ways });
+        if (left === 0) {
+          counts[after.count] = (counts[after.count] ?? 0) + ways;
+          continue;
+        }
+        const number = ((plus - a) * 16 + minus - b) * 256 + after.count;
+        const room = after.calcium === after.count ? number : `${number} ${after.calcium}`;
+        if (!rooms.has(room)) rooms.set(room, new Map());
+        const known = rooms.get(room).get(after.v);
+        if (known) {
+          known.ways += ways;
+          continue;
+        }
+        const found = { state: after, plus: plus - a, minus: minus - b, ways };
+        rooms.get(room).set(after.v, found);
+        next.push(found);
       }
-    level = [...next.values()];
+    level = next;
   }
-  const counts = [];
-  for (const { state, ways } of level) counts[state.count] = (counts[state.count] ?? 0) + ways;
   return Array.from(counts, (ways) => ways ?? 0);
 }
 
