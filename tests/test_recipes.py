@@ -103,6 +103,13 @@ class Twice(Called):
         return self.out(self.again(self.between(self.relu(self.hidden(self.flatten(x))))))
 
 
+def test_new_activations_have_the_precision_of_the_network(few: Data) -> None:
+    swapped = recipes.swap_activations(networks.cnn().double(), RateNorm, few.train)
+    assert {value.dtype for value in swapped.state_dict().values() if value.is_floating_point()} == {
+        torch.float64
+    }
+
+
 def test_a_function_call_is_named(few: Data) -> None:
     with pytest.raises(ValueError, match=r"'relu' are function calls .* use a module"):
         recipes.swap_activations(Called(), Clip, few.train)

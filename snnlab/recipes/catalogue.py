@@ -43,7 +43,7 @@ RECIPES: dict[str, Recipe] = {
             "RateNorm, then one learned share of the largest activations (Ding 2021)",
             (
                 Stage("rate_norm", RateNorm),
-                Stage("share", None, epochs=5, lr=0.02, learn=partial(learn_share, weight=0.1)),
+                Stage("share", None, epochs=5, lr=0.02, learn=partial(learn_share, weight=0.05)),
             ),
         ),
         Recipe(

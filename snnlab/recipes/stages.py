@@ -34,7 +34,7 @@ def learn_weights(ann: nn.Module, split: Split, stage: "Stage", seed: int) -> No
 
 
 def learn_share(
-    ann: nn.Module, split: Split, stage: "Stage", seed: int, *, start: float = 2.5, weight: float = 0.1
+    ann: nn.Module, split: Split, stage: "Stage", seed: int, *, start: float = 2.5, weight: float = 0.05
 ) -> None:
     """One share for all RateNorms, with weights, batch norms and running maxima as they are: how low may it go?
 
@@ -47,7 +47,7 @@ def learn_share(
 
     Args:
         start: k at the start; 2.5 is a share of 0.92.
-        weight: of the second term, 0.1 to 1.
+        weight: of the second term, > 0; the larger, the lower the share, the better few steps and the worse many.
     Raises: ValueError for a network without RateNorm.
     """
     norms = [module for module in ann.modules() if isinstance(module, RateNorm)]

@@ -39,7 +39,8 @@ def swap_activations(
     swapped = copy.deepcopy(ann)
     old = {name: module for name, module in swapped.named_modules() if isinstance(module, kinds)}
     starts = _percentiles(swapped, old, split, percentile) if split is not None else _learned(old)
-    new = {id(module): _started(factory(), starts.get(name)) for name, module in old.items()}
+    like = next(swapped.parameters(), torch.empty(0))
+    new = {id(module): _started(factory().to(like), starts.get(name)) for name, module in old.items()}
     for name, module in list(swapped.named_modules(remove_duplicate=False)):
         if id(module) in new:
             _put(swapped, name, new[id(module)].train(module.training))
@@ -120,5 +121,5 @@ def _percentiles(
 
 
 def _parts(ann: nn.Module, split: Split) -> Iterator[Tensor]:
-    device = next((parameter.device for parameter in ann.parameters()), split.images.device)
-    return (split.images[k : k + 256].to(device) for k in range(0, len(split), 256))
+    like = next(ann.parameters(), split.images)
+    return (split.images[k : k + 256].to(like) for k in range(0, len(split), 256))
