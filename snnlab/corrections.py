@@ -67,6 +67,10 @@ def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Corre
     return correction
 
 
+PATIENCE = 4
+"""Epochs without a better result on the images held out, after which a training of weights ends."""
+
+
 def lwc(
     epochs: int = 15, lr: float = 1e-3, batch: int = 64, through: Literal["time", "mean"] = "time"
 ) -> Correction:
@@ -81,7 +85,7 @@ def lwc(
     worse than the start.
 
     Args:
-        epochs: passes over four fifths of the images, >= 1.
+        epochs: passes over four fifths of the images, >= 1; it ends earlier if PATIENCE of them bring nothing.
         lr: Adam's learning rate, > 0. batch: images a step, >= 1.
     Raises: ValueError if an argument is out of range.
     """
@@ -96,17 +100,19 @@ def lwc(
         if not len(layers):
             return
         optimizer = torch.optim.Adam(layers.parameters(), lr)
-        best, least = _copy(layers), _error(site)
-        for part in _batches(site, epochs, batch):
-            if part is None:  # the end of an epoch
-                if (error := _error(site)) < least:
-                    best, least = _copy(layers), error
-                continue
-            with torch.enable_grad():
-                loss = (rate(site, part) - site.target[part]).square().mean()
-                optimizer.zero_grad()
-                loss.backward()
-            optimizer.step()
+        best, least, waited = _copy(layers), _error(site), 0
+        for parts in _epochs(site, epochs, batch):
+            for part in parts:
+                with torch.enable_grad():
+                    loss = (rate(site, part) - site.target[part]).square().mean()
+                    optimizer.zero_grad()
+                    loss.backward()
+                optimizer.step()
+            error, waited = _error(site), waited + 1
+            if error < least:
+                best, least, waited = _copy(layers), error, 0
+            if waited == PATIENCE:
+                break
         layers.load_state_dict(best)
         layers.requires_grad_(False)
 
@@ -114,13 +120,12 @@ def lwc(
     return correction
 
 
-def _batches(site: Site, epochs: int, batch: int) -> Iterator[Tensor | None]:
-    """Shuffled numbers of images, the same for the same site; None at the end of each epoch."""
+def _epochs(site: Site, epochs: int, batch: int) -> Iterator[tuple[Tensor, ...]]:
+    """For each epoch the numbers of the images of each step, shuffled in the same way for the same site."""
     order, images = torch.Generator().manual_seed(0), site.fitting()
     title = f"weights of {', '.join(site.layers.own)}"
     for _ in tqdm(range(epochs), title, leave=False, delay=2.0, unit="epoch"):
-        yield from images[torch.randperm(len(images), generator=order)].split(batch)
-        yield None
+        yield images[torch.randperm(len(images), generator=order)].split(batch)
 
 
 def _rate_through_time(site: Site, part: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "neurons", "activations", "datasets", "layers", "graph", "unroll", "segment", "networks", "site",
     "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
-    "simulation", "training", "recipes", "plots", "explorers", "course", "reports", "cli",
+    "simulation", "training", "recipes", "sweeps", "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip
 
 
