@@ -245,6 +245,19 @@ def test_a_share_needs_rate_norm(few: Data) -> None:
         recipes.learn_share(networks.cnn(), few.train, Stage("share"), 0)
 
 
+def test_a_stage_tells_settings_apart_to_the_last_digit() -> None:
+    stages = [
+        Stage("mine", partial(Clip, threshold=2.0)),
+        Stage("mine", partial(Clip, threshold=2.000001)),
+        Stage("mine", partial(RateNorm, momentum=0.2)),
+        Stage("mine", RateNorm),
+        Stage("mine", None),
+        Stage("mine", learn=partial(recipes.learn_share, weight=0.2)),
+        Stage("mine", learn=recipes.learn_share),
+    ]
+    assert len({json.dumps(stage.settings()) for stage in stages}) == len(stages)
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [

@@ -110,4 +110,5 @@ class RateNorm(LearnedRange):
         return torch.where(z >= self.theta, self.theta, z.relu())
 
     def extra_repr(self) -> str:
-        return f"running_max={self.running_max.item():.4g}, share={self.share.item():.4g}"
+        largest, share = self.running_max.item(), self.share.item()
+        return f"running_max={largest:.4g}, share={share:.4g}, momentum={self.momentum:g}"

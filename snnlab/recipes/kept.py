@@ -50,7 +50,7 @@ def prepare(
         epochs_scale: multiplies every stage's epochs; a quarter for a first look.
         cache: folder of the results; None takes `trained/` beside the downloaded data (datasets.folder).
         retrain: train again, whatever there is, and write over it.
-        progress: show a progress bar over the stages.
+        progress: show a progress bar over the stages; a training of over a second shows its own below it.
     Raises: ValueError for a setting out of range, or a damaged file, which is trained again only if you say so.
     """
     stages = find(recipe).at(T, epochs_scale).stages

@@ -139,7 +139,7 @@ class Stage:
         options = self.learn.keywords if isinstance(self.learn, partial) else {}
         return {
             "name": self.name,
-            "activation": repr(self.activation()) if self.activation else "kept",
+            "activation": _exactly(self.activation()) if self.activation else "kept",
             "epochs": self.epochs,
             "lr": self.lr,
             "start": self.start,
@@ -187,6 +187,11 @@ class Recipe:
         if not 0 < epochs_scale < math.inf:
             raise ValueError(f"epochs_scale = {epochs_scale}, but it must be a number greater than 0")
         return replace(self, stages=tuple(_scaled(stage, T, epochs_scale) for stage in self.stages))
+
+
+def _exactly(activation: nn.Module) -> str:
+    """Its settings as it prints them, and what it starts from with all digits."""
+    return f"{activation} from {[value.tolist() for value in activation.state_dict().values()]}"
 
 
 def _scaled(stage: Stage, T: int, epochs_scale: float) -> Stage:
