@@ -100,6 +100,7 @@ class RateNorm(LearnedRange):
     threshold = theta  # type: ignore[assignment]
 
     def start_at(self, threshold: float) -> None:
+        """Put the upper end at `threshold`, by the running maximum; the share stays."""
         self.running_max.fill_(max(float(threshold), FLOOR) / float(self.share.detach()))
 
     def forward(self, z: Tensor) -> Tensor:
