@@ -28,13 +28,22 @@ class SNN(nn.Module):
         graph: the traced network with a neuron at each site, activation units.
         grid: the same network as the simulator computes it, exactly; None if exact=False.
         method, T: what it was converted with and for.
+        rows: each layer of the ANN, what it was, what became of it.
+        example: [1, ...], an image's shape, filled with the calibration images' largest value.
     """
 
     def __init__(
-        self, graph: Graph, grid: Graph | None, method: Method, T: int, rows: list[tuple[str, ...]]
+        self,
+        graph: Graph,
+        grid: Graph | None,
+        method: Method,
+        T: int,
+        rows: list[tuple[str, ...]],
+        example: Tensor,
     ) -> None:
         super().__init__()
-        self.graph, self.grid, self.method, self.T, self._rows = graph, grid, method, T, rows
+        self.graph, self.grid, self.method, self.T = graph, grid, method, T
+        self.rows, self.example = rows, example
 
     @property
     def latency(self) -> int:
@@ -48,8 +57,8 @@ class SNN(nn.Module):
 
     def summary(self) -> str:
         """A table: each layer of the ANN, and what became of it."""
-        widths = [max(len(row[k]) for row in self._rows) for k in range(2)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in self._rows]
+        widths = [max(len(row[k]) for row in self.rows) for k in range(2)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in self.rows]
         title = (
             f"{self.method.name}: {self.method.title} ({self.method.paper}, {self.method.year}), T = {self.T}"
         )
@@ -92,8 +101,8 @@ def convert(
         _place_neurons(graph, images, method, T, progress)
         if method.tuning is not None and before is not None:
             method.tuning(graph, before, _labelled(calibration, method), T)
-    rows = _rows(ann, graph, activations)
-    return SNN(graph, on_grid(graph, images) if exact else None, method, T, rows)
+    rows, example = fates(ann, graph, activations), torch.full_like(images[:1], float(images.abs().amax()))
+    return SNN(graph, on_grid(graph, example) if exact else None, method, T, rows, example)
 
 
 def _images(calibration: Tensor | Split) -> Tensor:
@@ -178,7 +187,7 @@ def _floored(threshold: Tensor) -> Tensor:
     return threshold.clamp(min=THRESHOLD_FLOOR * largest) if largest > 0 else torch.ones_like(threshold)
 
 
-def _rows(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> list[tuple[str, ...]]:
+def fates(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> list[tuple[str, ...]]:
     """(layer, what it was, what became of it) for every layer and call, and for layers never called."""
     rows, used = [], set()
     for node in graph.graph.nodes:

@@ -63,6 +63,7 @@ def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Corre
                 gap = gap.mean(tuple(range(1, gap.ndim)), keepdim=True)
             site.neuron.v0 = site.neuron.v0 + site.T * gap
 
+    correction.__doc__ = lmpc.__doc__
     correction.__name__ = f"lmpc({passes})" if per == "neuron" else f"lmpc({passes}, {per!r})"
     return correction
 
@@ -116,6 +117,7 @@ def lwc(
         layers.load_state_dict(best)
         layers.requires_grad_(False)
 
+    correction.__doc__ = lwc.__doc__
     correction.__name__ = f"lwc({epochs}, {through!r})"
     return correction
 

@@ -1,10 +1,11 @@
 """The converted network on a grid: the same spikes, to the last bit, on every machine and in every order.
 
 A spiking network amplifies rounding: one unit in the last place moves a spike, and the next layer sees another
-train. So the network is put where nothing is rounded. In units of each neuron's threshold (weights W theta_prev /
-theta, threshold 1, spikes whole numbers) weights and biases become multiples of 2^-k, with k for each output channel
-such that the largest possible sum stays below 2^(24 - k). Then every partial sum is an exact float32 number, and the order
-of summation does not matter. Sums over analog values (the images) have 53 bits, in float64, and are computed once.
+train. So the network is put where nothing is rounded. In units of each neuron's threshold (weights W theta_prev
+/ theta, threshold 1, spikes whole numbers) weights and biases become multiples of 2^-k, with k for each output
+channel such that the largest possible sum stays below 2^(24 - k). Then every partial sum is an exact float32
+number, and the order of summation does not matter. Sums over analog values (the images) have 53 bits, in
+float64, and are computed once.
 What is not a sum (a shortcut's scale, the neuron's own step) is elementwise, in one fixed order, in float64.
 """
 

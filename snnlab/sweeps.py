@@ -40,7 +40,7 @@ class Result:
     seconds: float = 0.0
 
     def steps_to(self, share: float = 0.99) -> int | None:
-        """The fewest steps tried from which on the accuracy stays at or above share of the ANN's; None if it never does."""
+        """The fewest steps from which on the accuracy stays at or above share of the ANN's; None if it never does."""
         reached = None
         for T in sorted(self.snn_accuracy, reverse=True):
             if self.snn_accuracy[T] < share * self.ann_accuracy:

@@ -49,6 +49,7 @@ def percentile(p: float, per: Per = "layer") -> Rule:
         values = np.percentile(groups.detach().cpu().numpy(), p, axis=1)
         return _broadcast(torch.from_numpy(values).to(site.target.dtype), site.target, per)
 
+    rule.__doc__ = percentile.__doc__
     rule.__name__ = f"percentile({p})" if per == "layer" else f"percentile({p}, {per!r})"
     return rule
 
@@ -79,6 +80,7 @@ def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
             best, least = torch.where(error < least, step * T, best), torch.minimum(error, least)
         return _broadcast(best[:, 0], site.target, per)
 
+    rule.__doc__ = mmse.__doc__
     rule.__name__ = f"mmse({per!r})"
     return rule
 
@@ -103,6 +105,7 @@ def balanced(per: Per = "channel", rate: float = 2.0, batch: int = 32, passes: i
                 theta += rate * (_groups(part, per) - theta).clamp_(min=0).mean(1, keepdim=True)
         return _broadcast(theta[:, 0], site.target, per)
 
+    rule.__doc__ = balanced.__doc__
     rule.__name__ = f"balanced({per!r})"
     return rule
 

@@ -62,6 +62,7 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
                 optimizer.step()
         _set(sites, best)
 
+    tuning.__doc__ = threshold_finetune.__doc__
     tuning.__name__ = f"threshold_finetune({epochs})"
     return tuning
 
@@ -93,6 +94,7 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
         for name, theta in best.items():
             sites[name].threshold = theta
 
+    tuning.__doc__ = threshold_feedback.__doc__
     tuning.__name__ = f"threshold_feedback({rounds})"
     return tuning
 

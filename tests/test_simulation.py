@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-import snnlab
 from snnlab import Method, convert, simulate
 from snnlab.neurons import IF
 from snnlab.potentials import half
