@@ -1,4 +1,4 @@
-"""The command line: `snnlab lab`, `snnlab methods` and `snnlab report`.
+"""The command line: `snnlab lab`, `snnlab methods`, `snnlab report` and `snnlab train`.
 
 Whatever is slow to import is imported by the command that needs it, so that help and mistakes are answered at
 once. A user's mistake is one line on stderr and exit code 2, never a traceback.
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import snnlab
 
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
+SETTINGS = ("network", "data", "activation", "levels", "width", "epochs", "batch", "threshold_decay", "seed")
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
 
 
@@ -73,6 +74,44 @@ def parser() -> Parser:
     report.add_argument("name", metavar="NAME", help="which report, for instance: conversion")
     report.add_argument("-p", dest="params", type=_param, action="append", default=[], metavar="KEY=VALUE")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+
+    train = command(_train, "train", "train a network for hours, and keep it as a checkpoint")
+    train.epilog = (
+        "After every epoch all is kept beside FILE; stopped or killed, the same command goes on from there, to the "
+        "same bits (same seed, same number of threads). Only training images are looked at, but for the last line."
+    )
+    train.add_argument("network", metavar="NETWORK", help="cnn, resnet, resnet18, resnet20, vgg16")
+    train.add_argument("--data", default="cifar10", help="cifar10; or digits, mnist, fashion_mnist, cifar100")
+    train.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder of the images (else $SNNLAB_DATA, or data/)"
+    )
+    train.add_argument(
+        "--activation", default="relu", metavar="NAME",
+        help="relu; or clip, quant_clip, qcfs, noisy_quant_clip, rate_norm",
+    )  # fmt: skip
+    train.add_argument("--levels", type=int, default=8, metavar="L", help="8; of activations that round")
+    train.add_argument("--width", type=int, metavar="N", help="channels of the first layer (the paper's)")
+    train.add_argument("--epochs", type=int, default=100, metavar="N", help="100")
+    train.add_argument("--lr", type=float, help="0.1, or 0.01 with --start; falls to 0 along a cosine")
+    train.add_argument("--batch", type=int, default=128, metavar="N", help="128 images a step")
+    train.add_argument("--threshold-decay", type=float, default=0.0, metavar="X", help="0; TCL takes 0.0005")
+    train.add_argument(
+        "--augment",
+        metavar="LIST",
+        help="some of crop,flip,cutout,autoaugment, or none (crop,flip for CIFAR, else crop)",
+    )
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="0")
+    train.add_argument(
+        "--bf16", choices=("auto", "on", "off"), default="auto", help="auto: where it is faster"
+    )
+    train.add_argument("--threads", type=int, metavar="N", help="of the CPU (as many as PyTorch takes)")
+    train.add_argument(
+        "--start", type=Path, metavar="FILE", help="a checkpoint to go on from, as fine-tuning"
+    )
+    train.add_argument(
+        "--fresh", action="store_true", help="begin anew, whatever a stopped training has left"
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint to write")
     return whole
 
 
@@ -134,7 +173,7 @@ def _table(described: list[dict[str, Any]]) -> Iterable[str]:
 def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return (", ".join(value) or "none") if isinstance(value, list) else str(value)
+    return (", ".join(value) or "none") if isinstance(value, list) else str(value or "none")
 
 
 def _report(args: argparse.Namespace) -> None:
@@ -149,3 +188,38 @@ def _report(args: argparse.Namespace) -> None:
         raise Mistake(str(mistake)) from None
     except reports.ReportError as failure:
         raise Mistake(str(failure), code=1) from None
+
+
+def _augment(args: argparse.Namespace) -> tuple[str, ...]:
+    if args.augment is None:  # a mirrored digit is no digit
+        return ("crop", "flip") if args.data.startswith("cifar") else ("crop",)
+    return () if args.augment == "none" else tuple(args.augment.split(","))
+
+
+def _train(args: argparse.Namespace) -> None:
+    import torch
+
+    from snnlab import datasets, runs
+
+    if args.threads is not None:
+        if args.threads < 1:
+            raise Mistake(f"--threads {args.threads}, but it must be 1 or more")
+        torch.set_num_threads(args.threads)
+    try:
+        settings = runs.Settings(
+            **{name: getattr(args, name) for name in SETTINGS},
+            lr=args.lr if args.lr is not None else 0.01 if args.start else 0.1,
+            augment=_augment(args),
+            bf16=args.bf16 == "on" or (args.bf16 == "auto" and runs.bf16_pays()),
+            start=runs.sha256(args.start) if args.start and args.start.is_file() else "",
+        )
+        data = datasets.load(settings.data, args.root)
+        trained = runs.run(settings, data, args.out, start=args.start, fresh=args.fresh)
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
+    except KeyboardInterrupt as stop:
+        print(f"snnlab: {stop}", file=sys.stderr)
+        raise
+    print(
+        f"written: {args.out} (test accuracy {float(trained.about['accuracy']):.2%}, sha256 {runs.sha256(args.out)})"
+    )

@@ -61,6 +61,15 @@ def resnet20(
         return ResNet(activation, 3, blocks, classes)
 
 
+def resnet18(
+    activation: Activation = nn.ReLU, classes: int = 10, width: int = 64, seed: int = 0
+) -> nn.Module:
+    """ResNet-18 for 32 x 32 colour images: a 3 x 3 stem, no pooling, two blocks of each width."""
+    blocks = [(width * 2**stage, 2 if stage and not block else 1) for stage in range(4) for block in range(2)]
+    with _seeded(seed):
+        return ResNet(activation, 3, blocks, classes)
+
+
 def vgg16(
     activation: Activation = nn.ReLU, classes: int = 10, width: int = 64, seed: int = 0
 ) -> nn.Sequential:

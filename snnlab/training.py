@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from snnlab.activations import QuantClip
+from snnlab.activations import LearnedRange
 from snnlab.datasets import Split
 
 SMOOTHING = 0.1  # of labels: no logit need grow without end; held-out digits gain half a point
@@ -51,16 +51,16 @@ def fit(
     if not 0 < lr < math.inf:
         raise ValueError(f"lr = {lr}, but it must be a number greater than 0")
     steps = -(-len(split) // batch)
-    optimizer = torch.optim.SGD(_groups(ann), lr=lr, momentum=0.9, nesterov=True)
+    optimizer = torch.optim.SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     order = torch.Generator().manual_seed(seed)
     bar = tqdm(total=epochs * len(split), desc="training", unit="image", leave=False, delay=1.0)
-    with bar, _threads(batch * split.images[0].numel()), _training(ann, seed):
+    with bar, _threads(batch * split.images[0].numel()), in_training(ann, seed):
         for epoch in range(1, epochs + 1):
             right = 0
             with _whole(ann, epoch, epochs):
                 for part in torch.randperm(len(split), generator=order).tensor_split(steps):
-                    right += _step(ann, split[part], optimizer)
+                    right += step(ann, split[part], optimizer)
                     schedule.step()
                     bar.update(len(part))
             bar.set_postfix(
@@ -69,15 +69,15 @@ def fit(
     return ann
 
 
-def _groups(ann: nn.Module) -> list[dict[str, object]]:
+def parameter_groups(ann: nn.Module) -> list[dict[str, object]]:
     """Weights decay; learned thresholds do not, nor do batch norms and biases."""
-    thresholds = {id(m.threshold) for m in ann.modules() if isinstance(m, QuantClip)}
+    thresholds = {id(m.threshold) for m in ann.modules() if isinstance(m, LearnedRange)}
     decayed = [p for p in ann.parameters() if p.ndim > 1 and id(p) not in thresholds]
     others = [p for p in ann.parameters() if p.ndim <= 1 or id(p) in thresholds]
     return [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
 
 
-def _step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer) -> int:
+def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer) -> int:
     """One step of the optimiser; the number of images that were classified correctly before it."""
     part = _beside(ann, part)
     logits = ann(part.images)
@@ -115,7 +115,7 @@ def _threads(values: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _training(ann: nn.Module, seed: int) -> Iterator[None]:
+def in_training(ann: nn.Module, seed: int) -> Iterator[None]:
     """Train mode and a random state of its own inside; evaluation mode and the old random state after."""
     devices = {parameter.device.index for parameter in ann.parameters() if parameter.is_cuda}
     with torch.random.fork_rng(devices):
@@ -139,6 +139,19 @@ def _whole(ann: nn.Module, epoch: int, epochs: int) -> Iterator[None]:
         raise KeyboardInterrupt(
             f"training stopped in epoch {epoch} of {epochs}; the network is as it was {kept}"
         ) from None
+
+
+@contextlib.contextmanager
+def decayed_thresholds(ann: nn.Module, decay: float) -> Iterator[None]:
+    """Add decay * threshold to each threshold's gradient: the L2 decay that SGD would give it."""
+    found = [m.threshold for m in ann.modules() if isinstance(m, LearnedRange) and m.threshold.requires_grad]
+    thresholds = [threshold for threshold in found if threshold.is_leaf] if decay else []
+    handles = [t.register_hook(lambda gradient, t=t: gradient + decay * t.detach()) for t in thresholds]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 @torch.inference_mode()
@@ -182,7 +195,7 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as file:
             about, state = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(_not_safetensors(path, error)) from None
+        raise ValueError(not_safetensors(path, error)) from None
     if wrong := list(_differences(ann.state_dict(), state)):
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise ValueError(f"{path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded")
@@ -190,7 +203,8 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
     return about
 
 
-def _not_safetensors(path: Path, error: Exception) -> str:
+def not_safetensors(path: Path, error: Exception) -> str:
+    """What is wrong with a file that safetensors does not open, and what to do."""
     with path.open("rb") as file:
         start = file.read(2)
     if start[:1] == b"\x80" or start == b"PK":  # a pickle, or the zip archive that torch.save puts one into

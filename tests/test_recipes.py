@@ -17,7 +17,7 @@ from snnlab.activations import QCFS, Clip, RateNorm
 from snnlab.catalogue import CATALOGUE
 from snnlab.datasets import Data, Split
 from snnlab.recipes import RECIPES, Recipe, Stage
-from snnlab.recipes.stages import _decayed_thresholds
+from snnlab.training import decayed_thresholds
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def same(first: nn.Module, second: nn.Module) -> bool:
 def test_a_decayed_threshold_gets_the_gradient_of_its_square(few: Data) -> None:
     def gradient(decay: float) -> float:
         ann = networks.cnn(partial(Clip, threshold=3.0))
-        with _decayed_thresholds(ann, decay):
+        with decayed_thresholds(ann, decay):
             F.cross_entropy(ann(few.train.images), few.train.labels).backward()
         return ann.get_submodule("conv1.act").threshold.grad.item()  # type: ignore[union-attr]
 

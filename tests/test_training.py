@@ -54,7 +54,7 @@ def test_training_leaves_the_random_state_alone_and_the_network_in_eval_mode(few
 
 
 def test_a_learned_threshold_moves_by_its_gradient_alone(few: Split) -> None:
-    groups = training._groups(networks.resnet(QCFS))
+    groups = training.parameter_groups(networks.resnet(QCFS))
     free = {id(p) for group in groups if group["weight_decay"] == 0 for p in group["params"]}  # type: ignore[attr-defined]
     ann = networks.resnet(partial(QCFS, levels=4))
     assert len(free) == sum(p.ndim <= 1 for p in ann.parameters())

@@ -29,7 +29,7 @@ Learner = Callable[[nn.Module, Split, "Stage", int], None]
 
 def learn_weights(ann: nn.Module, split: Split, stage: "Stage", seed: int) -> None:
     """Weights and thresholds together, by `training.fit`; thresholds decay by the stage's own rate."""
-    with _decayed_thresholds(ann, stage.threshold_decay):
+    with training.decayed_thresholds(ann, stage.threshold_decay):
         training.fit(ann, split, epochs=stage.epochs, seed=seed, lr=stage.lr)
 
 
@@ -199,19 +199,6 @@ def _scaled(stage: Stage, T: int, epochs_scale: float) -> Stage:
     if stage.levels_are_T and activation is not None:
         activation = partial(activation, levels=T)
     return replace(stage, activation=activation, epochs=max(1, round(stage.epochs * epochs_scale)))
-
-
-@contextlib.contextmanager
-def _decayed_thresholds(ann: nn.Module, decay: float) -> Iterator[None]:
-    """Add decay * threshold to each threshold's gradient: the L2 decay that SGD would give it."""
-    found = [m.threshold for m in ann.modules() if isinstance(m, LearnedRange) and m.threshold.requires_grad]
-    thresholds = [threshold for threshold in found if threshold.is_leaf] if decay else []
-    handles = [t.register_hook(lambda gradient, t=t: gradient + decay * t.detach()) for t in thresholds]
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,128 @@
+"""All that a long training depends on."""
+
+import dataclasses
+import difflib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from snnlab import datasets, networks
+from snnlab.activations import ACTIVATIONS_BY_NAME, QuantClip
+from snnlab.networks import Activation
+
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
+    "cnn": networks.cnn,
+    "resnet": networks.resnet,
+    "resnet18": networks.resnet18,
+    "resnet20": networks.resnet20,
+    "vgg16": networks.vgg16,
+}
+WIDTHS = {"resnet18": 64, "resnet20": 16, "vgg16": 64}
+"""The widths of the papers; the networks that are not named here have one width only."""
+AUGMENTATIONS = ("crop", "flip", "cutout", "autoaugment")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the result of a training depends on, but for the images and the number of threads.
+
+    Attributes:
+        network: a key of NETWORKS.
+        data: a data set of snnlab.datasets.
+        activation: a key of ACTIVATIONS_BY_NAME.
+        levels: of activations that round, >= 1.
+        width: channels of the first layer; None is the paper's.
+        epochs: passes over the training images, >= 1.
+        lr: learning rate at the start of the cosine, > 0.
+        batch: images a step, >= 2.
+        threshold_decay: L2 decay of learned thresholds, >= 0.
+        augment: some of AUGMENTATIONS.
+        seed: of first weights, order and augmentation.
+        bf16: whether convolutions and products are computed in bfloat16.
+        start: sha256 of the checkpoint that the training starts from; empty for none.
+    """
+
+    network: str
+    data: str = "cifar10"
+    activation: str = "relu"
+    levels: int = 8
+    width: int | None = None
+    epochs: int = 100
+    lr: float = 0.1
+    batch: int = 128
+    threshold_decay: float = 0.0
+    augment: tuple[str, ...] = ("crop", "flip")
+    seed: int = 0
+    bf16: bool = False
+    start: str = ""
+
+    def __post_init__(self) -> None:
+        _one_of("network", self.network, NETWORKS)
+        _one_of("data", self.data, datasets.NAMES)
+        _one_of("activation", self.activation, ACTIVATIONS_BY_NAME)
+        for name in self.augment:
+            _one_of("augment", name, AUGMENTATIONS)
+        least = {"levels": 1, "epochs": 1, "batch": 2} | ({"width": 1} if self.width is not None else {})
+        for name, smallest in least.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
+                raise ValueError(f"{name} = {value}, but it must be a whole number, {smallest} or more")
+        if not 0 < self.lr < math.inf or not 0 <= self.threshold_decay < math.inf:
+            raise ValueError(
+                f"lr = {self.lr}, threshold_decay = {self.threshold_decay}, but lr must be greater than 0 and "
+                "threshold_decay 0 or more"
+            )
+        if self.width is not None and self.network not in WIDTHS:
+            raise ValueError(f"width = {self.width}, but only {', '.join(WIDTHS)} come in several widths")
+
+    def factory(self) -> Activation:
+        """What makes one activation."""
+        kind = ACTIVATIONS_BY_NAME[self.activation]
+        rounds = isinstance(kind, type) and issubclass(kind, QuantClip)
+        return partial(kind, levels=self.levels) if rounds else kind
+
+    def build(self, activation: Activation | None = None) -> nn.Module:
+        """The untrained network, with its first weights drawn from the seed."""
+        options: dict[str, Any] = {"classes": CLASSES[self.data], "seed": self.seed}
+        if self.network in WIDTHS:
+            options["width"] = self.width or WIDTHS[self.network]
+            if self.data not in ("cifar10", "cifar100"):
+                raise ValueError(
+                    f"data = {self.data!r}, but {self.network} takes colour images: cifar10 or cifar100"
+                )
+        else:
+            options["shape"] = SHAPES[self.data]
+        return NETWORKS[self.network](activation or self.factory(), **options)
+
+    def text(self) -> str:
+        """As JSON, one line, the same for the same settings."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def read(cls, text: str) -> "Settings":
+        """What `text` wrote."""
+        fields = json.loads(text)
+        return cls(**fields | {"augment": tuple(fields["augment"])})
+
+
+CLASSES = {"digits": 10, "mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
+SHAPES = {
+    "digits": (1, 8, 8),
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+    "cifar100": (3, 32, 32),
+}
+
+
+def _one_of(name: str, value: str, allowed: object) -> None:
+    names = list(allowed)  # type: ignore[call-overload]
+    if value not in names:
+        near = difflib.get_close_matches(str(value).lower(), names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"{name} = {value!r}, but it is one of {', '.join(names)}{hint}")
