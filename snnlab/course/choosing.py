@@ -14,7 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from snnlab.plots import BLUE, COLOURS, DASHES, GREY, RED, SKY, _figure
+from snnlab.plots.style import BLUE, COLOURS, DASHES, GREY, RED, SKY, house_figure
 
 
 class Errors(NamedTuple):
@@ -70,7 +70,7 @@ def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[st
     largest = float(activations.max())
     tried = [largest * k / 100 for k in range(8, 101)]
     found = [errors(activations, threshold, T) for threshold in tried]
-    with _figure(height=4.8) as (figure, axes):
+    with house_figure(height=4.8) as (figure, axes):
         axes.semilogy(tried, [e.total for e in found], color=GREY, linewidth=4, alpha=0.5, label="together")
         axes.semilogy(tried, [e.quantisation for e in found], color=BLUE, label="quantisation")
         clipping = [e.clipping if e.clipping > 0 else float("nan") for e in found]
@@ -126,7 +126,7 @@ class ThresholdExplorer(widgets.VBox):
 def _picture(activations: Tensor, threshold: float, v0: float, T: int) -> bytes:
     """The staircase over the histogram of the activations, as a PNG."""
     z = torch.linspace(0, float(activations.max()), 1201, dtype=torch.float64)
-    with _figure(height=4.2) as (figure, axes):
+    with house_figure(height=4.2) as (figure, axes):
         counts = axes.twinx()
         counts.hist(activations.numpy(), bins=80, log=True, color=SKY, alpha=0.4)
         counts.set_ylabel("number of activations (log)")

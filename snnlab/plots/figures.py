@@ -1,17 +1,7 @@
-"""One function a figure. Matplotlib, but for the two `_chart`s, which stay alive in a report's page.
+"""Figures for notebooks, by Matplotlib."""
 
-A function returns its figure and leaves nothing open: as the last line of a cell it is shown once, and
-`figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
+from collections.abc import Callable, Mapping, Sequence
 
-References:
-  1) The colours: Okabe & Ito 2008, Color Universal Design
-"""
-
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.figure import Figure
@@ -19,22 +9,22 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from snnlab.neurons import IF
+from snnlab.plots.style import (
+    BLUE,
+    COLOURS,
+    DASHES,
+    GREEN,
+    GREY,
+    MARKS,
+    ORANGE,
+    PURPLE,
+    RED,
+    SKY,
+    ending,
+    house_figure,
+    legend_beside,
+)
 from snnlab.simulation import Trace
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
-COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
-MARKS, DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-GREY = "#555555"
-
-_STYLE: Any = {  # large enough for the last row
-    "font.size": 13, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
-    "legend.fontsize": 12, "legend.edgecolor": "none", "legend.framealpha": 0.85, "lines.linewidth": 2.2,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
-    "figure.constrained_layout.use": True,
-}  # fmt: skip
 
 
 def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:
@@ -56,7 +46,7 @@ def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:
     theta, v0 = (_parameter(values, trace, index) for values in (trace.threshold, trace.v0))
     T, fired = len(v), np.flatnonzero(output)
     steps = np.arange(1, T + 1)
-    with _figure(rows=2, height=6.0, ratios=(2, 1)) as (figure, (top, bottom)):
+    with house_figure(rows=2, height=6.0, ratios=(2, 1)) as (figure, (top, bottom)):
         top.plot(np.arange(T + 1), [v0, *v], color=BLUE, marker="o" if T <= 64 else None, label="potential v")
         top.vlines(steps[fired], v[fired], (v + output)[fired], color=RED, linewidth=2.5, label="spike")
         top.plot(steps[fired], (v + output)[fired], "^", color=RED)
@@ -72,7 +62,7 @@ def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:
             f"Neuron {index}: {_spikes(len(fired))} in {T} steps, v0 = {v0:.3g}, v[T] = {v[-1]:.3g}"
         )
         for axes in (top, bottom):
-            _legend_beside(axes)
+            legend_beside(axes)
     return figure
 
 
@@ -86,7 +76,7 @@ def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None =
     """
     theta = max(float(neuron.threshold.max()) for neuron in neurons.values())
     z = torch.linspace(-theta / 2, 1.5 * theta, 1001, dtype=torch.float64) if inputs is None else inputs
-    with _figure(height=4.8) as (figure, axes), torch.inference_mode():
+    with house_figure(height=4.8) as (figure, axes), torch.inference_mode():
         axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
         for k, (label, neuron) in enumerate(neurons.items()):
             rate = neuron(z.expand(T, -1))[0].mean(0)  # [T, M] -> [M]
@@ -118,7 +108,7 @@ def transfer(
     clipped = z.double().clamp(0, theta)
     name = name or getattr(function, "__name__", type(function).__name__)
     worst = float((a - clipped)[(z >= 0) & (z <= theta)].abs().max())
-    with _figure(height=4.8) as (figure, axes):
+    with house_figure(height=4.8) as (figure, axes):
         axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
         axes.plot(z, a, color=BLUE, label="activation" if name == "<lambda>" else name)
         axes.fill_between(z, a, clipped, color=ORANGE, alpha=0.6, linewidth=0, label="quantisation error")
@@ -140,7 +130,7 @@ def accuracy_over_time(curves: Mapping[str, Sequence[float] | Tensor], ann: floa
         ann: the ANN's accuracy, 0 to 1; None draws no line.
     """
     longest = max(len(curve) for curve in curves.values())
-    with _figure(height=4.8) as (figure, axes):
+    with house_figure(height=4.8) as (figure, axes):
         if ann is not None:
             axes.axhline(100 * ann, color=GREY, linestyle="--", label=f"ANN: {100 * ann:.1f} %")
         for k, (label, curve) in enumerate(curves.items()):
@@ -151,8 +141,8 @@ def accuracy_over_time(curves: Mapping[str, Sequence[float] | Tensor], ann: floa
             )  # fmt: skip
         axes.set(xlabel="time t [steps]", ylabel="accuracy [%]", ylim=(0, 103))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_title(_ending(curves, ann))
-        _legend_beside(axes)
+        axes.set_title(ending(curves, ann))
+        legend_beside(axes)
     return figure
 
 
@@ -163,7 +153,7 @@ def firing_rates(rates: Mapping[str, float]) -> Figure:
         rates: site name to firing rate, as in `run.firing_rate`.
     """
     names, values = list(rates), np.fromiter(rates.values(), dtype=float)
-    with _figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
+    with house_figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
         bars = axes.barh(names, values, color=BLUE, height=0.65)
         axes.bar_label(bars, [f"{value:.3f}" for value in values], padding=4)
         axes.invert_yaxis()
@@ -182,7 +172,7 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Fig
     """
     flat = values.detach().double().flatten().cpu()
     zero = float((flat == 0).double().mean())
-    with _figure(height=4.8) as (figure, axes):
+    with house_figure(height=4.8) as (figure, axes):
         axes.hist(flat.numpy(), bins=80, log=True, color=SKY)
         for k, (label, threshold) in enumerate(thresholds.items()):
             above = float((flat > threshold).double().mean())
@@ -196,78 +186,6 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Fig
             axes.set_ylim(0.5, axes.get_ylim()[1] ** (1.1 + 0.1 * len(thresholds)))  # room for the legend
             axes.legend(loc="upper right")
     return figure
-
-
-def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None) -> "go.Figure":
-    """`accuracy_over_time` for a report's page: read a step under the pointer, drag to zoom."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for k, (label, curve) in enumerate(curves.items()):
-        percent = [100 * float(value) for value in curve]
-        line, mark = {"color": COLOURS[k % 6], "width": 3}, {"size": 7, "symbol": k % 6}
-        steps = list(range(1, len(percent) + 1))
-        shown = "%{y:.1f} %"
-        figure.add_scatter(
-            x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown
-        )
-    if ann is not None:
-        steps = [0, max(len(curve) for curve in curves.values())]
-        line = {"color": GREY, "dash": "dash", "width": 2}
-        figure.add_scatter(x=steps, y=[100 * ann] * 2, name="ANN", mode="lines", line=line, hoverinfo="skip")
-    _page_style(figure, _ending(curves, ann))
-    figure.update_xaxes(title="time t [steps]", rangemode="tozero")
-    figure.update_yaxes(title="accuracy [%]", range=[0, 103])
-    return figure.update_layout(hovermode="x unified", showlegend=True)
-
-
-def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
-    """`firing_rates` for a report's page."""
-    import plotly.graph_objects as go
-
-    values = [float(value) for value in rates.values()]
-    shown = "%{y}: %{x:.4f}<extra></extra>"
-    figure = go.Figure()
-    figure.add_bar(
-        x=values, y=list(rates), orientation="h", marker_color=BLUE, hovertemplate=shown,
-        text=[f"{value:.3f}" for value in values], textposition="outside", cliponaxis=False,
-    )  # fmt: skip
-    _page_style(figure, f"Firing rates, {min(values):.3f} to {max(values):.3f}")
-    figure.update_xaxes(title="spikes per step and neuron", rangemode="tozero")
-    figure.update_yaxes(autorange="reversed", showgrid=False)
-    return figure.update_layout(height=140 + 40 * len(values))
-
-
-def _page_style(figure: "go.Figure", title: str) -> None:
-    margin = {"l": 70, "r": 40, "t": 60, "b": 60}
-    figure.update_layout(
-        template="plotly_white", title=title, font_size=15, height=420, margin=margin, autosize=True
-    )
-
-
-@contextlib.contextmanager
-def _figure(
-    rows: int = 1, height: float = 4.5, ratios: Sequence[float] | None = None
-) -> Iterator[tuple[Figure, Any]]:
-    """A figure in the house style, closed at the end, so that a notebook shows it once: where it is returned."""
-    with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(rows, sharex=True, figsize=(9, height), height_ratios=ratios)
-        try:
-            yield figure, axes
-        finally:
-            plt.close(figure)
-
-
-def _legend_beside(axes: Any) -> None:
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
-
-
-def _ending(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None) -> str:
-    """The title of accuracies over time: the best at the end, and the ANN."""
-    best = max(curves, key=lambda label: float(curves[label][-1]))
-    word = "best " if len(curves) > 1 else ""
-    rest = "" if ann is None else f", ANN {100 * ann:.1f} %"
-    return f"Accuracy at t = {len(curves[best])}: {word}{best} {100 * float(curves[best][-1]):.1f} %{rest}"
 
 
 def _spikes(number: int) -> str:

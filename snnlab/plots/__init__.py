@@ -1,0 +1,26 @@
+"""One function a figure: Matplotlib for notebooks, and `..._chart`s that stay alive in a report's page.
+
+A function returns its figure and leaves nothing open: as the last line of a cell it is shown once, and
+`figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
+"""
+
+from snnlab.plots.charts import accuracy_chart, rates_chart
+from snnlab.plots.figures import (
+    accuracy_over_time,
+    activation_histogram,
+    firing_rates,
+    membrane,
+    rate_against_relu,
+    transfer,
+)
+
+__all__ = [
+    "accuracy_chart",
+    "accuracy_over_time",
+    "activation_histogram",
+    "firing_rates",
+    "membrane",
+    "rate_against_relu",
+    "rates_chart",
+    "transfer",
+]
