@@ -76,6 +76,11 @@ def parser() -> Parser:
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 
     train = command(_train, "train", "train a network for hours, and keep it as a checkpoint")
+    _train_options(train)
+    return whole
+
+
+def _train_options(train: argparse.ArgumentParser) -> None:
     train.epilog = (
         "After every epoch all is kept beside FILE; stopped or killed, the same command goes on from there, to the "
         "same bits (same seed, same number of threads). Only training images are looked at, but for the last line."
@@ -112,7 +117,6 @@ def parser() -> Parser:
         "--fresh", action="store_true", help="begin anew, whatever a stopped training has left"
     )
     train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint to write")
-    return whole
 
 
 def _port(text: str) -> int:

@@ -95,7 +95,7 @@ def simulate(
     images = data.images if isinstance(data, Split) else data
     T = snn.T if T is None else T
     wanted = _wanted(snn, record)
-    _check(snn, images, T, chunk, dtype)
+    check_run(snn, images, T, chunk, dtype)
     chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
     graph = snn.graph if snn.grid is None else snn.grid
     device = next(graph.buffers()).device
@@ -104,9 +104,9 @@ def simulate(
     )
     bar = tqdm(total=len(images), desc=f"simulating {T} steps", unit="image", leave=False, delay=1.0)
     parts: list[Run] = []
-    with bar, _one_thread_each(device) as pool:
+    with bar, one_thread_each(device) as pool:
         for part in pool.map(
-            lambda few: runner(_channels_last(few.float().to(device, dtype))), images.split(BATCH)
+            lambda few: runner(channels_last(few.float().to(device, dtype))), images.split(BATCH)
         ):
             parts.append(part)
             bar.update(part.logits.shape[0])
@@ -125,7 +125,10 @@ def _wanted(snn: SNN, record: Record) -> dict[str, Sequence[tuple[int, ...]] | N
     return wanted
 
 
-def _check(snn: SNN, images: Tensor, T: int, chunk: int | None, dtype: torch.dtype) -> None:
+def check_run(
+    snn: SNN, images: Tensor, T: int, chunk: int | None = None, dtype: torch.dtype = torch.float32
+) -> None:
+    """Whether the network can be run like that. Raises: ValueError that says why not."""
     if not isinstance(images, Tensor) or len(images) < 1:
         raise ValueError(
             f"data is {type(images).__name__}, but it must be a tensor of images [N, ...] or a Split, N >= 1"
@@ -144,13 +147,13 @@ def _check(snn: SNN, images: Tensor, T: int, chunk: int | None, dtype: torch.dty
         )
 
 
-def _channels_last(images: Tensor) -> Tensor:
+def channels_last(images: Tensor) -> Tensor:
     """The memory layout in which convolutions are fastest; everything after keeps it."""
     return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images
 
 
 @contextlib.contextmanager
-def _one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
     """A pool with a thread for each core, and operations that use one thread; on a GPU one thread, no TF32."""
     threads = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads if device.type == "cpu" else 1)

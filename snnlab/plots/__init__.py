@@ -4,10 +4,11 @@ A function returns its figure and leaves nothing open: as the last line of a cel
 `figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
 """
 
-from snnlab.plots.charts import accuracy_chart, rates_chart
+from snnlab.plots.charts import accuracy_chart, anatomy_chart, rates_chart
 from snnlab.plots.figures import (
     accuracy_over_time,
     activation_histogram,
+    anatomy,
     firing_rates,
     membrane,
     rate_against_relu,
@@ -18,6 +19,8 @@ __all__ = [
     "accuracy_chart",
     "accuracy_over_time",
     "activation_histogram",
+    "anatomy",
+    "anatomy_chart",
     "firing_rates",
     "membrane",
     "rate_against_relu",

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from snnlab.plots.style import BLUE, COLOURS, GREY, ending, page_style
+from snnlab.errors import PARTS, Anatomy
+from snnlab.plots.style import BLUE, COLOURS, GREY, ORANGE, PURPLE, RED, ending, page_style
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -49,3 +50,39 @@ def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
     figure.update_xaxes(title="spikes per step and neuron", rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure.update_layout(height=140 + 40 * len(values))
+
+
+def anatomy_chart(found: Anatomy) -> "go.Figure":
+    """`anatomy` for a report's page: point at a bar to read it."""
+    import plotly.graph_objects as go
+
+    names, layers = list(found.layers), list(found.layers.values())
+    heights = [100 * layer.distance / (layer.activation or 1.0) for layer in layers]
+    figure = go.Figure()
+    for part, color, pattern in zip(PARTS, (GREY, PURPLE, ORANGE, BLUE), ("", "/", ".", ""), strict=True):
+        sizes = [layer.shares[part] * height for layer, height in zip(layers, heights, strict=True)]
+        figure.add_bar(
+            x=names, y=sizes, name=part, marker={"color": color, "pattern": {"shape": pattern}},
+            customdata=[100 * layer.shares[part] for layer in layers], hovertemplate="%{customdata:.0f} %",
+        )  # fmt: skip
+    if found.ann_accuracy is not None:
+        curve = [100 * float(layer.accuracy or 0.0) for layer in layers]
+        figure.add_scatter(
+            x=names, y=curve, name="accuracy, all up to here spike", yaxis="y2", mode="lines+markers",
+            line={"color": RED}, hovertemplate="%{y:.1f} %",
+        )  # fmt: skip
+        right = {
+            "title": "accuracy [%]",
+            "overlaying": "y",
+            "side": "right",
+            "range": [0, 103],
+            "dtick": 20,
+            "showgrid": False,
+        }
+        figure.update_layout(yaxis2=right)
+    page_style(figure, f"What each layer differs by, and why, T = {found.T}")
+    figure.update_yaxes(title="mean |phi - a| [% of the mean a]", selector={"side": None})
+    return figure.update_layout(
+        barmode="relative", hovermode="x unified", legend={"orientation": "h", "y": -0.3}, height=520,
+        margin={"r": 70, "b": 120},
+    )  # fmt: skip

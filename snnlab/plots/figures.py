@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from snnlab.errors import PARTS, Anatomy
 from snnlab.neurons import IF
 from snnlab.plots.style import (
     BLUE,
@@ -185,6 +186,50 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Fig
         if thresholds:
             axes.set_ylim(0.5, axes.get_ylim()[1] ** (1.1 + 0.1 * len(thresholds)))  # room for the legend
             axes.legend(loc="upper right")
+    return figure
+
+
+def anatomy(found: Anatomy) -> Figure:
+    """Each layer's difference from the ANN, split by cause; below it the accuracy if all layers up to there spike.
+
+    A bar is as high as the mean of |phi - a| in percent of the mean activation, and is divided as the squared
+    difference is; a cause that makes up for another hangs below zero.
+
+    Args:
+        found: what `errors.anatomy` returns.
+    """
+    places, rows = np.arange(len(found.layers)), 1 if found.ann_accuracy is None else 2
+    heights = [100 * layer.distance / (layer.activation or 1.0) for layer in found.layers.values()]
+    with house_figure(rows, 3.4 * rows + 1, ratios=(3, 2)[:rows]) as (figure, axes):
+        top, *below = np.atleast_1d(axes)
+        above, under = np.zeros(len(places)), np.zeros(len(places))
+        for part, color, hatch in zip(PARTS, (GREY, PURPLE, ORANGE, BLUE), ("", "//", "..", ""), strict=True):
+            size = np.array([layer.shares[part] for layer in found.layers.values()]) * heights
+            start = np.where(size >= 0, above, under)
+            top.bar(
+                places,
+                size,
+                0.7,
+                bottom=start,
+                color=color,
+                hatch=hatch,
+                edgecolor="white",
+                linewidth=0,
+                label=part,
+            )
+            above, under = above + size.clip(min=0), under + size.clip(max=0)
+        top.set(ylabel="mean |phi - a|\n[% of the mean a]", title=f"Where it differs, T = {found.T}")
+        legend_beside(top)
+        for axes_below in below:
+            curve = [100 * float(layer.accuracy or 0.0) for layer in found.layers.values()]
+            axes_below.plot(places, curve, color=RED, marker="s", label="all up to\nhere spike")
+            axes_below.axhline(
+                100 * float(found.ann_accuracy or 0.0), color=GREY, linestyle="--", label="ANN"
+            )
+            axes_below.set(ylabel="accuracy [%]")
+            legend_beside(axes_below)
+        slanted = {"rotation": 45, "ha": "right"} if len(places) > 4 else {}
+        (below[-1] if below else top).set_xticks(places, list(found.layers), **slanted)
     return figure
 
 

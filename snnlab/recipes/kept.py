@@ -31,6 +31,7 @@ def prepare(
     data: Data,
     *,
     T: int = 8,
+    levels: int | None = None,
     seed: int = 0,
     epochs_scale: float = 1.0,
     cache: str | Path | None = None,
@@ -46,6 +47,7 @@ def prepare(
         network: called with seed=...; gives the untrained network, with ReLU: networks.cnn, or
             partial(networks.resnet20, width=32).
         T: steps that the spiking network will run; matters only to recipes that depend on T.
+        levels: of every activation that rounds, >= 1; None takes the recipe's own, or T where it says so.
         seed: of the first weights and of the order of the images.
         epochs_scale: multiplies every stage's epochs; a quarter for a first look.
         cache: folder of the results; None takes `trained/` beside the downloaded data (datasets.folder).
@@ -53,7 +55,7 @@ def prepare(
         progress: show a progress bar over the stages; a training of over a second shows its own below it.
     Raises: ValueError for a setting out of range, or a damaged file, which is trained again only if you say so.
     """
-    stages = find(recipe).at(T, epochs_scale).stages
+    stages = find(recipe).at(T, epochs_scale, levels).stages
     ann = network(seed=seed).eval()
     folder = Path(cache).expanduser() if cache is not None else datasets.folder() / "trained"
     about = {"network": _named(network), "data": data.name, "seed": str(seed), "version": str(VERSION)}

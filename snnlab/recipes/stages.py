@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from snnlab import training
-from snnlab.activations import LearnedRange, RateNorm
+from snnlab.activations import LearnedRange, QuantClip, RateNorm
 from snnlab.datasets import Split
 from snnlab.recipes.swap import Activation, fold_batch_norms, swap_activations
 from snnlab.recipes.weights import bake_weights, quantize_weights
@@ -180,13 +180,16 @@ class Recipe:
         """Whether the network is trained for one T."""
         return any(stage.levels_are_T for stage in self.stages)
 
-    def at(self, T: int = 8, epochs_scale: float = 1.0) -> "Recipe":
-        """The recipe for T steps, with every stage's epochs multiplied by epochs_scale, one at least."""
+    def at(self, T: int = 8, epochs_scale: float = 1.0, levels: int | None = None) -> "Recipe":
+        """The recipe for T steps, with every stage's epochs multiplied by epochs_scale, one at least.
+
+        With levels every activation that rounds has so many, instead of T or its own number.
+        """
         if int(T) != T or T < 1:
             raise ValueError(f"T = {T}, but the number of steps must be a whole number, 1 or more")
         if not 0 < epochs_scale < math.inf:
             raise ValueError(f"epochs_scale = {epochs_scale}, but it must be a number greater than 0")
-        return replace(self, stages=tuple(_scaled(stage, T, epochs_scale) for stage in self.stages))
+        return replace(self, stages=tuple(_scaled(stage, T, epochs_scale, levels) for stage in self.stages))
 
 
 def _exactly(activation: nn.Module) -> str:
@@ -194,10 +197,11 @@ def _exactly(activation: nn.Module) -> str:
     return f"{activation} from {[value.tolist() for value in activation.state_dict().values()]}"
 
 
-def _scaled(stage: Stage, T: int, epochs_scale: float) -> Stage:
+def _scaled(stage: Stage, T: int, epochs_scale: float, levels: int | None) -> Stage:
     activation: Callable[..., nn.Module] | None = stage.activation
-    if stage.levels_are_T and activation is not None:
-        activation = partial(activation, levels=T)
+    rounds = isinstance(activation, type) and issubclass(activation, QuantClip)
+    if activation is not None and (stage.levels_are_T or (rounds and levels is not None)):
+        activation = partial(activation, levels=T if levels is None else levels)
     return replace(stage, activation=activation, epochs=max(1, round(stage.epochs * epochs_scale)))
 
 

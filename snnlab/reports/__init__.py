@@ -8,14 +8,14 @@ import snnlab
 from snnlab import datasets
 from snnlab.reports.folder import ReportError, put, scratch, target
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, check
-from snnlab.reports.results import carried, table, write_results
+from snnlab.reports.results import anatomy_results, table, write_results
 
 __all__ = [
     "REPORTS",
     "Parameter",
     "ParameterError",
     "ReportError",
-    "carried",
+    "anatomy_results",
     "check",
     "run",
     "table",
