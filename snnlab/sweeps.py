@@ -56,7 +56,7 @@ def compare(
     steps: Sequence[int] = (1, 2, 4, 8, 16, 32),
     *,
     test: Split | None = None,
-    levels: int = 8,
+    levels: int | None = None,
     seed: int = 0,
     epochs_scale: float = 1.0,
     cache: str | Path | None = None,
@@ -71,7 +71,8 @@ def compare(
         network: called with seed=...; gives the untrained network, with ReLU.
         steps: each >= 1.
         test: images to judge by; None takes data.test.
-        levels: of the networks that are trained with as many levels as steps: one network for all steps.
+        levels: of every activation that rounds; None takes each recipe's own, 8 where that is the steps': one network
+            for all steps.
         seed, epochs_scale, cache: as recipes.prepare takes them.
     Raises: ValueError for steps that are no whole numbers of 1 or more.
     """
@@ -89,7 +90,7 @@ def compare(
                 method,
                 network,
                 data,
-                T=levels,
+                levels=levels,
                 seed=seed,
                 epochs_scale=epochs_scale,
                 cache=cache,

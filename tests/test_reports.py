@@ -166,25 +166,29 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_declaration_is_that_of_the_notebook() -> None:
-    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+@pytest.mark.parametrize("report", REPORTS)
+def test_the_declaration_is_that_of_the_notebook(report: str) -> None:
+    path = NOTEBOOK.with_stem(report)
+    cells = nbformat.read(path, as_version=4).cells
     [cell] = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     written = {
         node.target.id: (node.annotation.id, ast.literal_eval(node.value))
         for node in ast.parse(cell.source).body
     }
     assert written.pop("results") == ("str", "")
-    assert written == {p.name: (type(p.default).__name__, p.default) for p in REPORTS["conversion"]}
-    inferred = papermill.inspect_notebook(NOTEBOOK)
+    assert written == {p.name: (type(p.default).__name__, p.default) for p in REPORTS[report]}
+    inferred = papermill.inspect_notebook(path)
     assert {name: found["inferred_type_name"] for name, found in inferred.items() if name != "results"} == {
         name: kind for name, (kind, _) in written.items()
     }
 
 
-def test_the_notebook_keeps_the_house_rules_and_needs_no_widgets() -> None:
+@pytest.mark.parametrize("report", REPORTS)
+def test_the_notebook_keeps_the_house_rules_and_needs_no_widgets(report: str) -> None:
     """An error in a widget's callback would be swallowed: the report would look finished."""
-    assert lint(NOTEBOOK, report=True) == []
-    assert "widgets" not in NOTEBOOK.read_text(encoding="utf-8")
+    path = NOTEBOOK.with_stem(report)
+    assert lint(path, report=True) == []
+    assert "widgets" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", [p.name for p in REPORTS["conversion"]])

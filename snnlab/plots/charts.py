@@ -7,9 +7,12 @@ from torch import Tensor
 
 from snnlab.errors import PARTS, Anatomy
 from snnlab.plots.style import BLUE, COLOURS, GREY, ORANGE, PURPLE, RED, ending, page_style
+from snnlab.sweeps import Result
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+DASHED = ("solid", "dash", "dot", "dashdot")
 
 
 def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None) -> "go.Figure":
@@ -86,3 +89,43 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
         barmode="relative", hovermode="x unified", legend={"orientation": "h", "y": -0.3}, height=520,
         margin={"r": 70, "b": 120},
     )  # fmt: skip
+
+
+def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
+    """Methods by steps, coloured by accuracy, for a report's page: point at a field for the steps really used."""
+    import plotly.graph_objects as go
+
+    names = list(results)
+    steps = sorted({T for result in results.values() for T in result.snn_accuracy})
+    share = [[100 * results[name].snn_accuracy[T] for T in steps] for name in names]
+    used = [[results[name].latency[T] for T in steps] for name in names]
+    anns = [100 * results[name].ann_accuracy for name in names]
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=[*map(str, steps), "ANN"], y=names, z=[[*row, ann] for row, ann in zip(share, anns, strict=True)],
+        customdata=[[*row, 1] for row in used], texttemplate="%{z:.1f}", colorscale="Cividis", zmin=0, zmax=100,
+        hovertemplate="%{y}, T = %{x}: %{z:.1f} %, %{customdata} steps used<extra></extra>", showscale=False,
+        xgap=1, ygap=1,
+    )  # fmt: skip
+    page_style(figure, "Accuracy [%] after T steps")
+    figure.update_xaxes(title="time steps T", type="category", side="bottom", showgrid=False)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    return figure.update_layout(height=150 + 26 * len(names), font_size=13)
+
+
+def steps_chart(results: Mapping[str, Result]) -> "go.Figure":
+    """Accuracy over the steps really used, a line a method: click a name to hide it, twice to see it alone."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for k, (name, result) in enumerate(results.items()):
+        steps = sorted(result.snn_accuracy)
+        figure.add_scatter(
+            x=[result.latency[T] for T in steps], y=[100 * result.snn_accuracy[T] for T in steps], name=name,
+            mode="lines+markers", line={"color": COLOURS[k % 6], "dash": DASHED[k // 6 % 4]},
+            marker={"symbol": k % 20, "size": 7}, hovertemplate="%{x} steps: %{y:.1f} %",
+        )  # fmt: skip
+    page_style(figure, "Accuracy over the steps really used")
+    figure.update_xaxes(title="steps used", type="log", dtick=0.30103)
+    figure.update_yaxes(title="accuracy [%]", range=[0, 103])
+    return figure.update_layout(showlegend=True, height=720)

@@ -26,6 +26,7 @@ from snnlab.plots.style import (
     legend_beside,
 )
 from snnlab.simulation import Trace
+from snnlab.sweeps import Result
 
 
 def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:
@@ -230,6 +231,28 @@ def anatomy(found: Anatomy) -> Figure:
             legend_beside(axes_below)
         slanted = {"rotation": 45, "ha": "right"} if len(places) > 4 else {}
         (below[-1] if below else top).set_xticks(places, list(found.layers), **slanted)
+    return figure
+
+
+def comparison(results: Mapping[str, Result]) -> Figure:
+    """Methods by steps, coloured by accuracy; the last column is the ANN.
+
+    Args:
+        results: what `sweeps.compare` returns.
+    """
+    steps = sorted({T for result in results.values() for T in result.snn_accuracy})
+    rows = [[*(r.snn_accuracy[T] for T in steps), r.ann_accuracy] for r in results.values()]
+    values = 100 * np.array(rows)
+    with house_figure(height=1.4 + 0.34 * len(rows)) as (figure, axes):
+        axes.imshow(values, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            color = "black" if value > 55 else "white"
+            axes.text(column, row, f"{value:.1f}", ha="center", va="center", color=color, fontsize=11)
+        axes.set_xticks(range(len(steps) + 1), [*map(str, steps), "ANN"])
+        axes.set_yticks(range(len(rows)), list(results))
+        axes.axvline(len(steps) - 0.5, color="white", linewidth=4)
+        axes.set(xlabel="time steps T", title="Accuracy [%] after T steps")
+        axes.grid(visible=False)
     return figure
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import snnlab
 from snnlab import datasets
 from snnlab.reports.folder import ReportError, put, scratch, target
-from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, check
-from snnlab.reports.results import anatomy_results, table, write_results
+from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, Value, check
+from snnlab.reports.results import anatomy_results, comparison_results, table, write_results
 
 __all__ = [
     "REPORTS",
@@ -17,6 +17,7 @@ __all__ = [
     "ReportError",
     "anatomy_results",
     "check",
+    "comparison_results",
     "run",
     "table",
     "write_results",
@@ -66,7 +67,7 @@ def _notebook(name: str) -> Path:
     )
 
 
-def _check_data(values: Mapping[str, str | int]) -> None:
+def _check_data(values: Mapping[str, Value]) -> None:
     """Load the images once before a kernel starts: a failed download is one line, and `images` can be checked."""
     if values["data"] == "digits" and not values["images"]:  # bundled, nothing to check
         return
@@ -75,7 +76,7 @@ def _check_data(values: Mapping[str, str | int]) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ReportError(f"the data set {values['data']!r} cannot be had: {reason}") from None
-    if int(values["images"]) > len(test):
+    if int(str(values["images"])) > len(test):
         raise ParameterError(
             f"parameter 'images' is {values['images']}, but {values['data']} has {len(test)} test images; 0 takes all"
         )

@@ -18,12 +18,13 @@ from papermill.execute import execute_notebook
 
 import snnlab
 from snnlab.reports.folder import ReportError, scratch
+from snnlab.reports.parameters import Value
 
 LONGEST_SOCKET_PATH = 80
 """Bytes of the sockets' folder; with its name a socket must stay under the 104 that macOS allows."""
 
 
-def execute(notebook: Path, values: Mapping[str, str | int], folder: Path) -> nbformat.NotebookNode:
+def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbformat.NotebookNode:
     """Run a notebook with these parameters; it writes results.json into folder, and is written beside it.
 
     Raises: ReportError that names the first error, and where a copy of the notebook is kept.
@@ -141,6 +142,7 @@ def _as_seen(text: str) -> str:
 
     tqdm leaves a bar standing that ends before its delay, so whether one is left would depend on the machine's speed.
     """
+    text = text.replace("\x1b[A", "")  # a bar below a bar moves the cursor up again
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
     lines = ["" if re.search(r"\d+%\|.*\| \d+/\d+ \[", line) else line for line in lines]
     return "\n".join(lines).lstrip("\n") if any(lines) else ""

@@ -17,19 +17,23 @@ class ParameterError(ValueError):
     """A parameter that cannot be: says its name, what was given and what is allowed, in one line."""
 
 
+Value = str | int | list[int]
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a report: a choice of words, or a whole number from low to high.
+    """One parameter of a report: a choice of words, a whole number from low to high, or a list of such numbers.
 
     Attributes:
-        name, default: as in the notebook's parameters cell; the default's type is the parameter's.
+        name, default: as in the notebook's parameters cell; the default's type is the parameter's: a list is written
+            [1,2,4], and holds different numbers.
         help: what it is, for a list of parameters.
         choices: the words allowed, for a word.
         low, high: the range, for a number, both included.
     """
 
     name: str
-    default: str | int
+    default: Value
     help: str
     choices: tuple[str, ...] = ()
     low: int = 0
@@ -40,14 +44,29 @@ class Parameter:
         """What may be given, in words."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
+        if isinstance(self.default, list):
+            return f"a list of different whole numbers from {self.low} to {self.high}, written [1,2,4]"
         return f"a whole number from {self.low} to {self.high}"
 
-    def parse(self, text: str) -> str | int:
+    def parse(self, text: str) -> Value:
         """The value that a text from the command line stands for. Raises: ParameterError."""
         if self.choices:
             if text in self.choices:
                 return text
             raise ParameterError(f"{self._given(text)}{_meant(text, self.choices)}")
+        return self._list(text) if isinstance(self.default, list) else self._number(text)
+
+    def _list(self, text: str) -> list[int]:
+        inside = re.fullmatch(r"\[\s*([0-9,\s]{1,1000}?)\s*\]", text, re.ASCII)
+        parts = re.split(r"\s*,\s*", inside[1]) if inside else []
+        if not parts or not all(re.fullmatch(r"0|[1-9][0-9]{0,17}", part) for part in parts):
+            raise ParameterError(self._given(text))
+        numbers = [int(part) for part in parts]
+        if len(set(numbers)) < len(numbers) or not all(self.low <= n <= self.high for n in numbers):
+            raise ParameterError(self._given(text))
+        return sorted(numbers)
+
+    def _number(self, text: str) -> int:
         if not re.fullmatch(r"0|-?[1-9][0-9]*", text):
             raise ParameterError(f"{self._given(text)}{self._written(text)}")
         if len(text) > 18 or not self.low <= int(text) <= self.high:
@@ -79,10 +98,22 @@ REPORTS: dict[str, tuple[Parameter, ...]] = {
         Parameter("seed", 0, "of the weights and the order of training", low=0, high=2**31 - 1),
         Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
     ),
+    "comparison": (
+        Parameter("data", "digits", "the images", choices=datasets.NAMES),
+        Parameter("network", "cnn", "the network to train", choices=("cnn", "resnet")),
+        Parameter("T", [1, 2, 4, 8, 16, 32], "time steps to compare at", low=1, high=1024),
+        Parameter("levels", 8, "steps of the activations that round", low=1, high=256),
+        Parameter(
+            "epochs", 12, "passes over the training images; fine-tuning takes its share", low=1, high=1000
+        ),
+        Parameter("images", 0, "test images, 0 for all", low=0, high=10000),
+        Parameter("seed", 0, "of the weights and the order of training", low=0, high=2**31 - 1),
+        Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
+    ),
 }
 
 
-def check(report: str, given: Mapping[str, str]) -> dict[str, str | int]:
+def check(report: str, given: Mapping[str, str]) -> dict[str, Value]:
     """All parameters of a report, in their order, from the texts that are given.
 
     Args:

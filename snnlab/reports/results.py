@@ -12,6 +12,7 @@ from IPython.display import Markdown
 
 import snnlab
 from snnlab.errors import Anatomy
+from snnlab.sweeps import Result
 
 PACKAGES = ("numpy", "scikit-learn", "torch", "torchvision")
 """What can change a number."""
@@ -22,15 +23,24 @@ def anatomy_results(found: Anatomy) -> dict[str, dict[str, Any]]:
     return {name: _rounded(dataclasses.asdict(layer)) for name, layer in found.layers.items()}
 
 
+def comparison_results(found: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
+    """What a comparison found, for results.json; the seconds it took are left out, they differ each time."""
+    return {name: _rounded(_without_seconds(result)) for name, result in found.items()}
+
+
+def _without_seconds(result: Result) -> dict[str, Any]:
+    fields = dataclasses.asdict(result) | {"steps_to_99": result.steps_to(0.99)}
+    return {key: value for key, value in fields.items() if key not in ("seconds", "method")}
+
+
 def _rounded(numbers: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: _rounded(value)
-        if isinstance(value, Mapping)
-        else value
-        if value is None
-        else float(f"{value:.6g}")
-        for key, value in numbers.items()
+        key: _rounded(value) if isinstance(value, Mapping) else _six(value) for key, value in numbers.items()
     }
+
+
+def _six(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:

@@ -1,0 +1,70 @@
+"""What papers and their authors' pages report, to stand beside the kit's own runs: data/published/*.csv.
+
+A row says where its number is from, and whether it was read there; percent. The networks and the training are the
+papers' own, so a number here is a landmark, and not what a run of the kit must reach.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "data" / "published"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One published accuracy.
+
+    Attributes:
+        method: a name of the catalogue, or two of them joined by " + ".
+        network, data: vgg16, resnet20; cifar10, cifar100.
+        ann_accuracy: of its ANN, percent; None if it is not told.
+        T: time steps.
+        snn_accuracy: percent.
+        source: where the number stands.
+        checked: whether it was read there; otherwise it is from memory or from a third place.
+        note: what one must know of it.
+    """
+
+    method: str
+    network: str
+    data: str
+    ann_accuracy: float | None
+    T: int
+    snn_accuracy: float
+    source: str
+    checked: bool
+    note: str
+
+
+def load(method: str | None = None, network: str | None = None, data: str | None = None) -> list[Row]:
+    """The rows of all papers, file by file; only those of a method, a network, a data set, if given.
+
+    Raises: FileNotFoundError where the project's checkout is not at hand; ValueError for a row that cannot be read.
+    """
+    if not FOLDER.is_dir():
+        raise FileNotFoundError(
+            f"there is no {FOLDER}: the published figures come with the project's checkout"
+        )
+    wanted = {"method": method, "network": network, "data": data}
+    return [
+        row
+        for path in sorted(FOLDER.glob("*.csv"))
+        for row in _rows(path)
+        if all(value is None or getattr(row, name) == value for name, value in wanted.items())
+    ]
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for number, line in enumerate(csv.DictReader(file), start=2):
+            try:
+                yield Row(
+                    line["method"], line["network"], line["data"],
+                    float(line["ann_accuracy"]) if line["ann_accuracy"] else None,
+                    int(line["T"]), float(line["snn_accuracy"]), line["source"],
+                    {"yes": True, "no": False}[line["checked"]], line["note"],
+                )  # fmt: skip
+            except (KeyError, ValueError, TypeError) as error:
+                raise ValueError(f"{path}, line {number} cannot be read ({error!r}): {line}") from None

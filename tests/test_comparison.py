@@ -1,0 +1,68 @@
+"""The comparison report: every method, and the orders that papers promise and theory explains."""
+
+import json
+
+import pytest
+
+from snnlab import CATALOGUE
+from snnlab.catalogue import PUBLISHED
+from snnlab.reports import REPORTS, ParameterError, check, run
+
+IMAGE = 1 / 450  # of the test images
+
+
+@pytest.fixture(scope="module")
+def methods(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    out = run("comparison", {"T": "[8,2,4]"}, tmp_path_factory.mktemp("comparison") / "out")
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "99 %" in page and "What the papers report" in page and "\x1b" not in page
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    assert found["params"]["T"] == [2, 4, 8]
+    return found["methods"]
+
+
+def test_every_method_is_there_with_all_its_numbers(methods: dict[str, dict]) -> None:
+    assert set(methods) == {name for name in CATALOGUE if name in PUBLISHED}
+    for name, numbers in methods.items():
+        assert numbers["ann_accuracy"] > 0.97, name
+        assert list(numbers["snn_accuracy"]) == ["2", "4", "8"] == list(numbers["latency"])
+        assert 0 < numbers["firing_rate"] < 1
+        factor = 4 if name == "cos" else 1
+        assert numbers["latency"] == {str(T): factor * T for T in (2, 4, 8)}
+
+
+def test_learned_thresholds_beat_percentiles_and_percentiles_beat_the_maximum(
+    methods: dict[str, dict],
+) -> None:
+    at = {name: numbers["snn_accuracy"]["8"] for name, numbers in methods.items()}
+    trained = min(at[name] for name in ("tcl", "threshold_finetune", "rate_norm"))
+    assert at["max_norm"] < at["robust_norm"] <= trained + IMAGE
+    early = {name: numbers["snn_accuracy"]["4"] for name, numbers in methods.items()}
+    assert early["max_norm"] < early["robust_norm"] < early["tcl"]
+
+
+def test_a_network_that_rounds_down_collapses_below_its_levels_and_calibration_mends_it(
+    methods: dict[str, dict],
+) -> None:
+    assert methods["qc_ann"]["snn_accuracy"]["2"] < 0.3
+    for T in ("2", "4", "8"):
+        phase, lmpc, lwc, both = (
+            methods[name]["snn_accuracy"][T] for name in ("qc_ann", "rmpe_lmpc", "rmpe_lwc", "rmpe")
+        )
+        assert both >= max(lmpc, lwc) - IMAGE - 1e-6 and min(lmpc, lwc) >= phase - IMAGE - 1e-6
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "[0]", "[1025]", "[1,1]", "1,2", "[1;2]", "[1.5]", "[01]", "[a]", "[-1]", "[1,]", "[[1]]", "[" * 5000, ""],
+)  # fmt: skip
+def test_a_list_is_written_as_one(text: str) -> None:
+    with pytest.raises(
+        ParameterError, match=r"'T' is .*different whole numbers from 1 to 1024, written \[1,2,4\]"
+    ):
+        check("comparison", {"T": text})
+
+
+def test_a_list_is_sorted_and_may_have_spaces() -> None:
+    assert check("comparison", {"T": "[ 8, 2 ,4]"})["T"] == [2, 4, 8]
+    assert check("comparison", {})["T"] == next(p.default for p in REPORTS["comparison"] if p.name == "T")
