@@ -1,6 +1,7 @@
 """The interactive pieces: each a small JavaScript module that simulates in the browser, hosted by anywidget."""
 
 from snnlab.explorers.membrane import Membrane, membrane
+from snnlab.explorers.transfer import Transfer, transfer
 from snnlab.explorers.unevenness import Unevenness, unevenness
 
-__all__ = ["Membrane", "Unevenness", "membrane", "unevenness"]
+__all__ = ["Membrane", "Transfer", "Unevenness", "membrane", "transfer", "unevenness"]

@@ -1,0 +1,108 @@
+"""The transfer explorer: a neuron's staircase beside ReLU, and what clipping and rounding cost a layer."""
+
+import math
+from typing import Any
+
+import torch
+import traitlets
+from torch import Tensor
+
+from snnlab.explorers.host import Explorer, module
+
+VALUES = 512
+"""Activations that the page holds: as many evenly spaced quantiles of those given."""
+
+RANGES: dict[str, tuple[float, float]] = {"T": (1, 64), "share": (0.0, 63 / 64), "levels": (0, 32)}
+"""What a slider reaches, the same numbers as in transfer.js; the threshold's goes up to `top`."""
+WHOLE = ("T", "levels")
+
+
+class Transfer(Explorer):
+    """Mean output of an IF neuron for constant input, its two errors, and their sum over the threshold for a layer."""
+
+    _esm = module("drawing.js", "transfer.js")
+    title = "Clipping against quantisation"
+    names = ("threshold", "T", "share", "levels", "values", "top")
+
+    threshold = traitlets.Float(1.0).tag(sync=True)
+    T = traitlets.Int(4).tag(sync=True)
+    share = traitlets.Float(0.0).tag(sync=True)
+    levels = traitlets.Int(0).tag(sync=True)
+    values = traitlets.List(traitlets.Float()).tag(sync=True)
+    top = traitlets.Float(4.0).tag(sync=True)
+
+    @traitlets.validate("threshold", *RANGES)
+    def _in_range(self, proposal: Any) -> float:
+        name, value = proposal["trait"].name, proposal["value"]
+        _check_number(name, value, self.top)
+        return value if name in WHOLE else _on_step(name, value, self.top)
+
+
+def transfer(
+    activations: Tensor | None = None,
+    *,
+    threshold: float | None = None,
+    T: int = 4,
+    share: float = 0.0,
+    levels: int = 0,
+) -> Transfer:
+    """The explorer as a widget; `.html()` and `.save(path)` give it without a kernel.
+
+    Args:
+        activations: of one layer, any shape, 0 or more, at least one above 0; None takes an exponential tail, half of
+            it zeros.
+        threshold: above 0, at most the power of two above the largest activation; None takes the largest activation.
+            Rounded to 1/512 of that power, as the slider.
+        T: steps, 1 to 64.
+        share: of the threshold, at which the potential starts, 0 to 63/64.
+        levels: L of the ANN's own rounding to the nearest, 0 to 32; 0 is ReLU.
+    Raises: ValueError that names the argument, what was given and what is allowed.
+    """
+    values = _quantiles(_default() if activations is None else activations)
+    top = 2.0 ** math.ceil(math.log2(values[-1]))
+    chosen = {
+        "threshold": values[-1] if threshold is None else threshold,
+        "T": T,
+        "share": share,
+        "levels": levels,
+    }
+    for name, value in chosen.items():
+        _check_number(name, value, top)
+    widget = Transfer(values=values, top=top)
+    for name, value in chosen.items():
+        setattr(widget, name, value)
+    return widget
+
+
+def _default() -> Tensor:
+    """Half zeros, half an exponential tail of mean 1/2."""
+    middle = (torch.arange(256, dtype=torch.float64) + 0.5) / 256
+    return torch.cat([torch.zeros(256, dtype=torch.float64), -0.5 * (1 - middle).log()])
+
+
+def _quantiles(activations: Tensor) -> list[float]:
+    """At most VALUES numbers that are spread as the activations are, in order; the largest is among them."""
+    if not isinstance(activations, Tensor) or activations.numel() == 0:
+        given = list(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
+        raise ValueError(f"activations is {given}, but it must be a tensor with one activation or more")
+    flat = activations.detach().double().flatten().cpu()
+    if not bool(flat.isfinite().all()) or bool((flat < 0).any()) or not bool((flat > 0).any()):
+        raise ValueError(
+            "activations must be finite, 0 or more, one of them above 0: hand in what a layer sends after its ReLU"
+        )
+    ordered = flat.sort().values
+    places = torch.linspace(0, len(ordered) - 1, min(VALUES, len(ordered))).round().long()
+    return ordered[places].tolist()
+
+
+def _check_number(name: str, value: Any, top: float) -> None:
+    low, high = RANGES.get(name, (top / 512, top))
+    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    if not number or (name in WHOLE and not isinstance(value, int)) or not low <= value <= high:
+        kind = "a whole number" if name in WHOLE else "a number"
+        raise ValueError(f"{name} = {value!r}, but it must be {kind}, {low:g} to {high:g}")
+
+
+def _on_step(name: str, value: float, top: float) -> float:
+    step = top / 512 if name == "threshold" else 1 / 64
+    return round(value / step) * step
