@@ -18,7 +18,7 @@ from tests.browser import browser
 from tests.jupyter import lab, opened
 
 ROOT = Path(__file__).parents[1]
-MODULE = module("neurons.js", "drawing.js", "membrane.js")
+MODULE = module("neurons.js", "drives.js", "drawing.js", "membrane.js")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,8 @@
 """The interactive pieces: each a small JavaScript module that simulates in the browser, hosted by anywidget."""
 
+from snnlab.explorers.calcium import Calcium, calcium
 from snnlab.explorers.membrane import Membrane, membrane
 from snnlab.explorers.transfer import Transfer, transfer
 from snnlab.explorers.unevenness import Unevenness, unevenness
 
-__all__ = ["Membrane", "Transfer", "Unevenness", "membrane", "transfer", "unevenness"]
+__all__ = ["Calcium", "Membrane", "Transfer", "Unevenness", "calcium", "membrane", "transfer", "unevenness"]

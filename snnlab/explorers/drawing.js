@@ -18,15 +18,15 @@ function range(values) {
   return [Math.floor(low * 2) / 2, Math.ceil(high * 2) / 2 + 0.125];
 }
 
-function ticks([low, high]) {
-  const step = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100].find((s) => (high - low) / s < 6) ?? 200;
+function ticks([low, high], most = 6) {
+  const step = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100].find((s) => (high - low) / s < most) ?? 200;
   const first = Math.ceil(low / step);
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
 // Horizontal lines with their numbers.
-function axis(y, span, width) {
-  return ticks(span)
+function axis(y, span, width, most) {
+  return ticks(span, most)
     .map((tick) => {
       const at = y(tick).toFixed(1);
       return `<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${at}" y2="${at}"/>

@@ -2,12 +2,6 @@
 
 const KINDS = Object.fromEntries(Object.entries(NEURON_KINDS).map(([kind, { label }]) => [kind, label]));
 const RESETS = { subtract: "subtract (soft)", zero: "to zero (hard)" };
-const ARRIVALS = {
-  constant: "evenly: z in each step",
-  early: "early: z + 1, then z − 1",
-  late: "late: z − 1, then z + 1",
-  alternating: "in turn: z + 1, z − 1, …",
-};
 export const CONTROLS = {
   kind: { label: "neuron", options: KINDS },
   arrival: { label: "the input arrives", options: ARRIVALS },
@@ -25,15 +19,6 @@ export const CONTROLS = {
   rest: { label: "reset without calcium, in θ", min: -2, max: 0, step: STEP },
 };
 const ALWAYS = ["kind", "arrival", "current", "threshold", "v0", "T"];
-
-// The input of step t: the mean over the T steps is z however it arrives (an odd step out gets z).
-function arriving({ arrival, current, T }, t) {
-  const half = Math.floor(T / 2);
-  if (arrival === "constant") return current;
-  if (arrival === "alternating") return t > 2 * half ? current : current + (t % 2 ? 1 : -1);
-  const sign = t <= half ? 1 : t > T - half ? -1 : 0;
-  return current + (arrival === "early" ? sign : -sign);
-}
 
 export function simulate(settings) {
   const p = neuronOf(settings);

@@ -44,7 +44,7 @@ WHOLE = ("T", "max_spikes", "cap")
 class Membrane(Explorer):
     """Potential, spikes and mean output of a neuron (package neurons/) over T steps, against ReLU."""
 
-    _esm = module("neurons.js", "drawing.js", "membrane.js")
+    _esm = module("neurons.js", "drives.js", "drawing.js", "membrane.js")
     title = "The membrane of a spiking neuron"
     names = (*CHOICES, *RANGES)
 
