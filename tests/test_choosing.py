@@ -1,4 +1,4 @@
-"""Lesson 02's tools: the closed form against the neuron, the two errors, the best threshold, the sliders."""
+"""Lesson 02's tools: the closed form against the neuron, the two errors, the best threshold."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from snnlab.course.choosing import ThresholdExplorer, best, errors, errors_against_threshold, staircase
+from snnlab.course.choosing import best, errors, errors_against_threshold, staircase
 from snnlab.course.single import watch
 from snnlab.neurons import IF
 
@@ -49,20 +49,6 @@ def test_the_figure_marks_the_thresholds_with_their_errors() -> None:
     figure = errors_against_threshold(A, 8, {"largest": float(A.max())})
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert f"largest: {errors(A, float(A.max()), 8).total:,.0f}" in labels
-
-
-@pytest.mark.parametrize("T", [1, 128])
-@pytest.mark.parametrize("end", ["min", "max"])
-def test_every_end_of_every_slider_moves_picture_and_text(T: int, end: str) -> None:
-    """In a browser an exception of the callback would be swallowed; here it is raised."""
-    explorer = ThresholdExplorer(A, T=8, share=0.5)
-    before = explorer.picture.value, explorer.says.value
-    explorer.T.value = T
-    explorer.threshold.value = getattr(explorer.threshold, end)
-    explorer.share.value = getattr(explorer.share, end)
-    assert bytes(explorer.picture.value).startswith(b"\x89PNG") and explorer.picture.value != before[0]
-    found = errors(A, explorer.threshold.value, T, explorer.share.value)
-    assert f"<b>{found.total:,.0f}</b>" in explorer.says.value != before[1]
 
 
 def test_watching_a_neuron_keeps_its_books() -> None:

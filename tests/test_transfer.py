@@ -170,7 +170,7 @@ def test_activations_of_any_shape_and_size_become_quantiles() -> None:
         ({"threshold": 0}, "threshold = 0.*0.0078125 to 4"),
         ({"threshold": 5.0}, "threshold = 5.0"),
         ({"threshold": float("nan")}, "threshold = nan"),
-        ({"T": 0}, "T = 0.*whole number, 1 to 64"),
+        ({"T": 0}, "T = 0.*whole number, 1 to 128"),
         ({"T": 2.0}, "T = 2.0"),
         ({"share": 1.0}, "share = 1.0.*0 to 0.984"),
         ({"levels": -1}, "levels = -1"),

@@ -1,4 +1,4 @@
-"""What a threshold costs on real activations: the two errors, the best compromise, and sliders to look for it.
+"""What a threshold costs on real activations: the two errors, and the best compromise.
 
 References:
   1) The closed form for constant input: Bu et al. 2022, ICLR (QCFS)
@@ -6,15 +6,12 @@ References:
 """
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import NamedTuple
 
-import ipywidgets as widgets
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from snnlab.plots.style import BLUE, COLOURS, DASHES, GREY, RED, SKY, house_figure
+from snnlab.plots.style import BLUE, COLOURS, GREY, RED, house_figure
 
 
 class Errors(NamedTuple):
@@ -83,61 +80,3 @@ def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[st
         axes.set_title(f"T = {T}: two errors, one threshold")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     return figure
-
-
-class ThresholdExplorer(widgets.VBox):
-    """A layer's activations, the staircase that neurons make of them, and what it costs; with three sliders.
-
-    Args:
-        activations: of one layer, any shape, activation units.
-        T, share: where the sliders for the steps and for v0 / threshold start.
-    """
-
-    def __init__(self, activations: Tensor, T: int = 8, share: float = 0.0) -> None:
-        self.activations, largest = activations.flatten().double(), float(activations.max())
-        layout = widgets.Layout(width="min(100%, 34em)")
-        common = {"layout": layout, "style": {"description_width": "8em"}}
-        self.T = widgets.IntSlider(T, 1, 128, description="T", **common)
-        self.threshold = widgets.FloatSlider(
-            largest, min=largest / 64, max=largest, step=largest / 64, description="threshold", **common
-        )
-        self.share = widgets.FloatSlider(
-            share, min=0.0, max=0.875, step=0.125, description="v0 / threshold", **common
-        )
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="min(100%, 44em)"))
-        self.says = widgets.HTML()
-        for slider in (self.T, self.threshold, self.share):
-            slider.observe(self._show, "value")
-        super().__init__([self.T, self.threshold, self.share, self.picture, self.says])
-        self._show()
-
-    def _show(self, _: object = None) -> None:
-        T, theta, share = self.T.value, self.threshold.value, self.share.value
-        found = errors(self.activations, theta, T, share)
-        clipped = 100 * float((self.activations > theta).double().mean())
-        self.says.value = (
-            f"{clipped:.2g} % of the activations are clipped; the others are rounded in steps of {theta / T:.3f}. "
-            f"Summed squared error: clipping {found.clipping:,.0f} + quantisation {found.quantisation:,.0f} "
-            f"= <b>{found.total:,.0f}</b>."
-        )
-        self.picture.value = _picture(self.activations, theta, share * theta, T)
-
-
-def _picture(activations: Tensor, threshold: float, v0: float, T: int) -> bytes:
-    """The staircase over the histogram of the activations, as a PNG."""
-    z = torch.linspace(0, float(activations.max()), 1201, dtype=torch.float64)
-    with house_figure(height=4.2) as (figure, axes):
-        counts = axes.twinx()
-        counts.hist(activations.numpy(), bins=80, log=True, color=SKY, alpha=0.4)
-        counts.set_ylabel("number of activations (log)")
-        counts.grid(visible=False)
-        axes.plot(z, z, color=GREY, linestyle="--", label="ReLU")
-        axes.plot(z, staircase(z, threshold, v0, T), color=BLUE, linestyle=DASHES[0], label="mean output")
-        axes.axvline(threshold, color=RED, linestyle=":", label=f"threshold {threshold:.3g}")
-        axes.set(xlabel="activation, or constant input [activation units]", ylabel="mean output")
-        axes.set_zorder(counts.get_zorder() + 1)
-        axes.patch.set_visible(False)
-        axes.legend(loc="upper left")
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=100)
-    return file.getvalue()

@@ -12,7 +12,7 @@ from snnlab.explorers.host import Explorer, module
 VALUES = 512
 """Activations that the page holds: as many evenly spaced quantiles of those given."""
 
-RANGES: dict[str, tuple[float, float]] = {"T": (1, 64), "share": (0.0, 63 / 64), "levels": (0, 32)}
+RANGES: dict[str, tuple[float, float]] = {"T": (1, 128), "share": (0.0, 63 / 64), "levels": (0, 32)}
 """What a slider reaches, the same numbers as in transfer.js; the threshold's goes up to `top`."""
 WHOLE = ("T", "levels")
 
@@ -53,7 +53,7 @@ def transfer(
             it zeros.
         threshold: above 0, at most the power of two above the largest activation; None takes the largest activation.
             Rounded to 1/512 of that power, as the slider.
-        T: steps, 1 to 64.
+        T: steps, 1 to 128.
         share: of the threshold, at which the potential starts, 0 to 63/64.
         levels: L of the ANN's own rounding to the nearest, 0 to 32; 0 is ReLU.
     Raises: ValueError that names the argument, what was given and what is allowed.
