@@ -1,0 +1,152 @@
+# ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
+"""Lesson 08, calcium and its gate: what its notebook does not show."""
+
+import math
+
+from snnlab.course.lessons import Answer, Exercise
+
+ANSWERS = {
+    "08.1": Answer(
+        5,
+        "When the input turns, calcium has faded to about 1. The first spike back takes a whole 1 off it, and what is "
+        "left is below zero: the gate shuts, and five spikes stand for an input that came to nothing.",
+        {
+            1: "that is SNM, which knows for ever how many spikes it has sent.",
+            0: "nothing came in on average, so nothing should go out. But even SNM would keep one, in its dead zone.",
+            6: "a spike comes back while there is calcium, and there is some when the input turns: enough for one.",
+        },
+    ),
+    "08.2": Answer(
+        "none",
+        "With decay = 1 calcium is the sum of all spikes, positive and negative: the net count, SNM's memory.",
+        {
+            "about 1 %": "the gate opens above 0.001 and not above 0. But a sum of whole numbers is never in between.",
+            "about a quarter": "calcium sounds like another thing. With decay = 1 it is the count.",
+        },
+    ),
+    "08.3": Answer(
+        "none",
+        "The leaky potential tends to the input, 0.9, and 0.9 is below the threshold. It never gets there, however "
+        "long one waits.",
+        {
+            "about 460": "that is IF: 512 times 0.9 is 460 thresholds' worth. A leak forgets them.",
+            "about 115": "a time constant of 4 does not make it four times slower: it makes it stop at z.",
+        },
+    ),
+    "08.4": Answer(
+        "it guesses",
+        "Thresholds are the 99.9th percentile of the activations, so nearly all inputs lie below them: nearly all "
+        "neurons are silent for ever, and the next layer hears nothing.",
+        {
+            "like IF": "more steps mend rounding. Here the curve itself is wrong: it is 0 up to the threshold.",
+            "some points below IF": "where the curve is wrong for a few inputs that holds. Here it is wrong for nearly "
+            "all of them.",
+        },
+    ),
+}
+
+
+def calcium_trace(spikes: list[float], decay: float) -> list[float]:
+    """c <- decay * c + s[t], from 0."""
+    trace, c = [], 0.0
+    for s in spikes:
+        c = decay * c + s
+        trace.append(c)
+    return trace
+
+
+def counts_without_fading(spikes: list[float], decay: float) -> list[float]:
+    """Your calcium does not fade: multiply what is there by `decay` before the spike is added."""
+    return calcium_trace(spikes, 1.0)
+
+
+def fades_after_the_spike(spikes: list[float], decay: float) -> list[float]:
+    """Your newest spike has faded already: first what is there fades, then the spike is added."""
+    return [decay * c for c in calcium_trace(spikes, decay)]
+
+
+def ignores_spikes_back(spikes: list[float], decay: float) -> list[float]:
+    """Your calcium rises with every spike. One of -1 takes 1 away."""
+    return calcium_trace([abs(s) for s in spikes], decay)
+
+
+def stops_at_zero(spikes: list[float], decay: float) -> list[float]:
+    """You keep calcium at 0 or above. This model lets it fall below: the next spike must make up for it first."""
+    trace, c = [], 0.0
+    for s in spikes:
+        c = max(0.0, decay * c + s)
+        trace.append(c)
+    return trace
+
+
+def is_set_to_one(spikes: list[float], decay: float) -> list[float]:
+    """Your calcium is set by a spike, as in the hard-reset neuron. Here a spike is added to what is there."""
+    trace, c = [], 0.0
+    for s in spikes:
+        c = s or decay * c
+        trace.append(c)
+    return trace
+
+
+def interval(z: float, threshold: float, tau: float) -> float:
+    """The least k with z (1 - (1 - 1/tau)^k) >= theta, and one more; infinite for z <= theta."""
+    v, k = 0.0, 0
+    while v < threshold:
+        nearer = v + (z - v) / tau
+        if nearer <= v:
+            return math.inf
+        v, k = nearer, k + 1
+        if k > 10_000:
+            return math.inf
+    return k + 1
+
+
+def forgets_the_late_spike(z: float, threshold: float, tau: float) -> float:
+    """You are a step short: the neuron looks at the potential of the step before, so it fires one step later."""
+    return interval(z, threshold, tau) - 1
+
+
+def integrates_without_leak(z: float, threshold: float, tau: float) -> float:
+    """You add z / tau in each step. The potential moves by a share of what is missing, (z - v) / tau, ever less."""
+    return math.ceil(threshold * tau / z) + 1 if z > 0 else math.inf
+
+
+def hears_small_inputs(z: float, threshold: float, tau: float) -> float:
+    """An input up to the threshold never fires: the answer is `math.inf`."""
+    return interval(z, threshold, tau) if z > threshold else round(tau * 4)
+
+
+def is_the_continuous_one(z: float, threshold: float, tau: float) -> float:
+    """tau ln(z / (z - theta)) is the interval in continuous time. Here time goes in steps: count them."""
+    return tau * math.log(z / (z - threshold)) if z > threshold else math.inf
+
+
+TRAINS = [
+    ([1.0, 0.0, 0.0, 1.0], 0.5),
+    ([1.0, 1.0, -1.0, 0.0, -1.0], 0.25),
+    ([1.0, -1.0, 0.0, 1.0, 1.0], 0.75),
+    ([0.0, 1.0, 1.0, 1.0, -1.0, 0.0], 0.5),
+]
+INPUTS = [
+    (2.0, 1.0, 4.0),
+    (1.5, 1.0, 4.0),
+    (0.75, 1.0, 4.0),
+    (3.0, 2.0, 2.0),
+    (1.25, 0.5, 8.0),
+    (-0.5, 1.0, 4.0),
+]
+
+EXERCISES = {
+    "08.1": Exercise(
+        calcium_trace,
+        TRAINS,
+        [counts_without_fading, fades_after_the_spike, ignores_spikes_back, stops_at_zero, is_set_to_one],
+        "One line: what is there fades, what happens is added. With decay = 1 it is the net count.",
+    ),
+    "08.2": Exercise(
+        interval,
+        INPUTS,
+        [forgets_the_late_spike, integrates_without_leak, hears_small_inputs, is_the_continuous_one],
+        "One over this interval is the neuron's rate, and it is no straight line: so it does not convert.",
+    ),
+}
