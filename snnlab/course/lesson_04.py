@@ -1,0 +1,156 @@
+# ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
+"""Lesson 04, learning the range: what its notebook does not show."""
+
+from snnlab.course.lessons import Answer, Exercise
+
+ABOVE, BELOW, ALL = "those above it", "those below it", "all of them"
+ANSWERS = {
+    "04.1": Answer(
+        ABOVE,
+        "Above the threshold the output is the threshold itself, so only there does moving it change anything. "
+        "What lies "
+        "below passes as it is.",
+        {
+            BELOW: "they are what the neuron says with its spikes. But the clip lets them through unchanged, "
+            "wherever it is.",
+            ALL: "in the quantised activation that is so, because the width of its steps is theta / L. A clip "
+            "has no steps.",
+        },
+    ),
+    "04.2": Answer(
+        "falls",
+        "Decay pulls every threshold towards zero, the loss of the clipped activations pushes it up. A stronger pull "
+        "ends lower: more is clipped, and each of the T steps is finer.",
+        {
+            "rises": "decay makes weights smaller, and one might think that thresholds make up for it. It acts "
+            "on the "
+            "threshold itself, downwards.",
+            "stays": "the loss alone would leave it where hardly anything is clipped, and decay is small. But "
+            "it acts in "
+            "every step.",
+        },
+    ),
+    "04.3": Answer(
+        "lower, in all layers",
+        "With a single step a layer can say 0 or theta, nothing between. Many activations round to the nearer of the "
+        "two better when theta is lower, and the loss of the output finds that out.",
+        {
+            "higher, in all layers": "a higher threshold clips less. But with one step hardly any activation "
+            "would reach "
+            "half of it, and the layer would be silent.",
+            "unchanged": "the percentile is a good rule for many steps. It does not know that there is only one.",
+        },
+    ),
+    "04.4": Answer(
+        "max_norm, robust_norm, the learned ones",
+        "MaxNorm clips nothing and is coarsest; the percentile gives up one activation in a thousand; learned "
+        "thresholds were paid for by the loss, which knows what the output can spare.",
+        {
+            "robust_norm, max_norm, the learned ones": "to clip nothing seems the safer choice. With four steps it "
+            "leaves most activations below the first of them.",
+            "the learned ones, robust_norm, max_norm": "at hundreds of steps there is hardly a difference left. "
+            "At four "
+            "there is.",
+        },
+    ),
+}
+
+
+def threshold_gradient(z: list[float], upstream: list[float], threshold: float) -> float:
+    """sum of upstream over z >= theta: da/dtheta = 1 there, 0 elsewhere."""
+    return sum(g for x, g in zip(z, upstream, strict=True) if x >= threshold)
+
+
+def takes_those_below(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You take the inputs below the threshold: that is the gradient for z. The threshold's comes from those above."""
+    return sum(g for x, g in zip(z, upstream, strict=True) if 0 < x < threshold)
+
+
+def takes_all(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You add up all gradients. Below the threshold the output does not depend on it."""
+    return sum(upstream)
+
+
+def counts_only(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You count the clipped inputs. Each has its own gradient from above: add those up."""
+    return float(sum(x >= threshold for x in z))
+
+
+def weighs_by_the_excess(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You weigh each gradient by how far the input lies above. The output there is theta, whatever z is: weight 1."""
+    return sum(g * (x - threshold) for x, g in zip(z, upstream, strict=True) if x >= threshold)
+
+
+def leaves_the_tie_out(z: list[float], upstream: list[float], threshold: float) -> float:
+    """An input exactly at the threshold counts as clipped here: `>=`."""
+    return sum(g for x, g in zip(z, upstream, strict=True) if x > threshold)
+
+
+def takes_the_mean(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You take the mean. One threshold serves all inputs, so their gradients add up."""
+    return threshold_gradient(z, upstream, threshold) / len(z)
+
+
+def surrogate(v: list[float], threshold: float) -> list[float]:
+    """max(0, 1 - |u|), u = (v - theta) / theta: the triangle that stands in for the derivative of a spike."""
+    return [max(0.0, 1 - abs((x - threshold) / threshold)) for x in v]
+
+
+def peaks_at_zero(v: list[float], threshold: float) -> list[float]:
+    """Your triangle peaks at v = 0. It must peak where a spike is decided: at the threshold."""
+    return [max(0.0, 1 - abs(x / threshold)) for x in v]
+
+
+def only_where_it_fired(v: list[float], threshold: float) -> list[float]:
+    """You give a gradient only where a spike was fired. Silent neurons would never learn to fire."""
+    return [s if x >= threshold else 0.0 for s, x in zip(surrogate(v, threshold), v, strict=True)]
+
+
+def goes_below_zero(v: list[float], threshold: float) -> list[float]:
+    """Far from the threshold your triangle is negative. Cut it off at 0."""
+    return [1 - abs((x - threshold) / threshold) for x in v]
+
+
+def ignores_the_width(v: list[float], threshold: float) -> list[float]:
+    """Your triangle is one unit wide whatever the threshold. Measure the distance in thresholds."""
+    return [max(0.0, 1 - abs(x - threshold)) for x in v]
+
+
+def is_the_true_one(v: list[float], threshold: float) -> list[float]:
+    """That is the true derivative of a step, 0 everywhere: nothing can be learned from it."""
+    return [0.0 for _ in v]
+
+
+BATCHES = [
+    ([0.5, 1.5, 2.5, -1.0], [0.25, -0.5, 1.0, 2.0], 1.0),
+    ([2.0, 0.25, 1.75], [0.5, 0.5, 0.75], 2.0),
+    ([0.5, 4.0, 3.0], [1.0, -0.25, 0.5], 1.5),
+]
+POTENTIALS = [
+    ([0.0, 0.5, 1.0, 1.5, 2.5, -1.0], 1.0),
+    ([0.0, 1.0, 2.0, 3.0, 5.0], 2.0),
+    ([0.25, 0.5, 0.75, -0.5], 0.5),
+]
+
+EXERCISES = {
+    "04.1": Exercise(
+        threshold_gradient,
+        BATCHES,
+        [
+            takes_those_below,
+            takes_all,
+            counts_only,
+            weighs_by_the_excess,
+            leaves_the_tie_out,
+            takes_the_mean,
+        ],
+        "So the loss sees only what is clipped, never how coarse the steps are: that is why decay must speak "
+        "for them.",
+    ),
+    "04.2": Exercise(
+        surrogate,
+        POTENTIALS,
+        [peaks_at_zero, only_where_it_fired, goes_below_zero, ignores_the_width, is_the_true_one],
+        "With it a loss can be followed backwards through every spike, to a threshold or to a weight.",
+    ),
+}
