@@ -1,0 +1,143 @@
+# ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
+"""Lesson 09, two phases: what its notebook does not show."""
+
+from snnlab.course.lessons import Answer, Exercise
+
+ANSWERS = {
+    "09.1": Answer(
+        "about 10 %",
+        "With two levels, rounded down, every activation below half the threshold becomes zero, and that is "
+        "nearly all "
+        "of them. The next layer hears next to nothing.",
+        {
+            "about 99 %": "rounded to the nearest it would be: half a level's worth more makes all the difference.",
+            "about 60 %": "each layer loses a part of what is left by the one before. Little of a little remains.",
+        },
+    ),
+    "09.2": Answer(
+        "falls",
+        "A lower threshold has finer levels: more activations reach the first of them. What it clips costs less "
+        "here.",
+        {
+            "rises": "more range sounds like less loss. But with two levels it is the lowest step that decides.",
+            "stays": "the weights could do all the work. But the threshold has a gradient of its own, from every "
+            "activation, not only from the clipped ones.",
+        },
+    ),
+    "09.3": Answer(
+        "falls",
+        "MaxNorm clips nothing already. A higher threshold can only make the steps coarser.",
+        {
+            "rises": "the summary raises thresholds where the error is. But that error is rounding, and it "
+            "grows with "
+            "the threshold.",
+            "stays": "nothing is clipped before or after, true. The other error grows.",
+        },
+    ),
+}
+
+
+def threshold_gradient(z: float, threshold: float, levels: int) -> float:
+    """q - z / theta inside, 1 above, 0 below, q = floor(L z / theta) / L."""
+    if z < 0:
+        return 0.0
+    if z > threshold:
+        return 1.0
+    return int(levels * z / threshold) / levels - z / threshold
+
+
+def is_the_clips(z: float, threshold: float, levels: int) -> float:
+    """That is the gradient of a clip. Below the threshold the heights of the levels move with it."""
+    return 1.0 if z > threshold else 0.0
+
+
+def is_the_level_only(z: float, threshold: float, levels: int) -> float:
+    """You hold z / theta fixed: when theta grows it falls, and straight through the floor that counts. Subtract it."""
+    if z < 0:
+        return 0.0
+    return min(1.0, int(levels * z / threshold) / levels)
+
+
+def has_no_gradient_above(z: float, threshold: float, levels: int) -> float:
+    """Above the threshold the output is theta: its gradient there is 1."""
+    return 0.0 if z > threshold else threshold_gradient(z, threshold, levels)
+
+
+def rounds_to_the_nearest(z: float, threshold: float, levels: int) -> float:
+    """You round to the nearest level. This activation rounds down."""
+    if z < 0 or z > threshold:
+        return threshold_gradient(z, threshold, levels)
+    return int(levels * z / threshold + 0.5) / levels - z / threshold
+
+
+def goes_on_below_zero(z: float, threshold: float, levels: int) -> float:
+    """Below zero the output is 0 whatever the threshold: no gradient."""
+    return threshold_gradient(z, threshold, levels) if z >= 0 else -z / threshold
+
+
+def raised(thresholds: list[float], errors: list[float], output_error: float, gain: float) -> list[float]:
+    """theta_l (1 + gain E e_l / sum e)."""
+    whole = sum(errors)
+    return [t * (1 + gain * output_error * e / whole) for t, e in zip(thresholds, errors, strict=True)]
+
+
+def lowers_them(
+    thresholds: list[float], errors: list[float], output_error: float, gain: float
+) -> list[float]:
+    """You lower the thresholds. (It would work better. But the summary raises them.)"""
+    return raised(thresholds, errors, output_error, -gain)
+
+
+def shares_nothing(
+    thresholds: list[float], errors: list[float], output_error: float, gain: float
+) -> list[float]:
+    """Every layer is raised by the whole error: give each only its share, e_l over the sum."""
+    return [t * (1 + gain * output_error) for t in thresholds]
+
+
+def forgets_the_sum(
+    thresholds: list[float], errors: list[float], output_error: float, gain: float
+) -> list[float]:
+    """Divide each layer's error by the sum over the layers: shares add up to 1."""
+    return [t * (1 + gain * output_error * e) for t, e in zip(thresholds, errors, strict=True)]
+
+
+def adds_to_them(
+    thresholds: list[float], errors: list[float], output_error: float, gain: float
+) -> list[float]:
+    """You add. Thresholds differ in size from layer to layer: raise each by a share of itself."""
+    whole = sum(errors)
+    return [t + gain * output_error * e / whole for t, e in zip(thresholds, errors, strict=True)]
+
+
+def forgets_the_gain(
+    thresholds: list[float], errors: list[float], output_error: float, gain: float
+) -> list[float]:
+    """You leave out `gain`."""
+    return raised(thresholds, errors, output_error, 1.0)
+
+
+EXERCISES = {
+    "09.1": Exercise(
+        threshold_gradient,
+        [(0.7, 1.0, 4), (-0.5, 2.0, 8), (2.5, 2.0, 4), (1.3, 2.0, 8), (0.45, 1.0, 2), (1.8, 2.0, 2)],
+        [
+            is_the_clips,
+            is_the_level_only,
+            has_no_gradient_above,
+            rounds_to_the_nearest,
+            goes_on_below_zero,
+        ],
+        "Every activation pulls at the threshold now, so it feels how coarse its levels are: no decay is needed.",
+    ),
+    "09.2": Exercise(
+        raised,
+        [
+            ([1.0, 2.0], [0.1, 0.3], 0.5, 0.5),
+            ([2.0, 4.0, 3.0], [0.2, 0.2, 0.6], 0.4, 0.25),
+            ([1.5], [0.5], 0.2, 2.0),
+        ],
+        [lowers_them, shares_nothing, forgets_the_sum, adds_to_them, forgets_the_gain],
+        "Written down, it is clear what it does: every threshold rises, in every round.",
+    ),
+}
