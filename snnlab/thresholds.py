@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from snnlab.activations import LearnedRange
 from snnlab.site import Rule, Site
 
 Per = Literal["layer", "channel", "neuron"]
@@ -111,8 +112,16 @@ def balanced(per: Per = "channel", rate: float = 2.0, batch: int = 32, passes: i
 
 
 def trained(site: Site) -> Tensor:
-    """theta = what the activation learned as its upper end.    Ho & Chang 2021, Bu et al. 2022"""
-    return site.activation.theta.detach()  # type: ignore[operator]
+    """theta = what the activation learned as its upper end.    Ho & Chang 2021, Bu et al. 2022
+
+    Raises: ValueError for an activation that learns none.
+    """
+    if not isinstance(site.activation, LearnedRange):
+        raise ValueError(
+            f"site {site.name!r} has {site.activation}, which learns no upper end: take another threshold rule, or a "
+            "network trained with Clip, QCFS, QuantClip or RateNorm"
+        )
+    return site.activation.theta.detach()
 
 
 def _check_per(per: str) -> None:
