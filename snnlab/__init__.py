@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from snnlab.catalogue import CATALOGUE, register
+    from snnlab.checks import check_method
     from snnlab.conversion import SNN, convert
     from snnlab.methods import Method
     from snnlab.simulation import Run, simulate
 
-__all__ = ["CATALOGUE", "SNN", "Method", "Run", "convert", "register", "simulate"]
+__all__ = ["CATALOGUE", "SNN", "Method", "Run", "check_method", "convert", "register", "simulate"]
 __version__ = "0.1.0"
 
 _ROOMS = {"SNN": "conversion", "convert": "conversion", "CATALOGUE": "catalogue", "Method": "methods"}
-_ROOMS |= {"Run": "simulation", "register": "catalogue", "simulate": "simulation"}
+_ROOMS |= {"Run": "simulation", "check_method": "checks", "register": "catalogue", "simulate": "simulation"}
 
 
 def __getattr__(name: str) -> Any:
