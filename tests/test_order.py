@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "neurons", "activations", "datasets", "layers", "graph", "unroll", "segment", "networks", "site",
     "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
-    "simulation", "errors", "training", "saving", "recipes", "runs", "sweeps", "published", "checks", "plots",
+    "simulation", "errors", "energy", "training", "saving", "recipes", "runs", "sweeps", "published", "checks", "plots",
     "explorers", "course", "reports", "cli",
 )  # fmt: skip
 
