@@ -230,7 +230,7 @@ def _enter(
     """A layer with weights: its MACs, who feeds it, and the synapses that the spikes reach."""
     name, feed = str(node.target), node.all_input_nodes[0]
     shape = layer(static[feed][:1] if not feed.meta["temporal"] else values[feed][:1]).shape
-    found.macs[name] = int(shape.numel() * layer.weight[0].numel())  # type: ignore[index, operator]
+    found.macs[name] = int(shape.numel() * layer.weight[0].numel())  # type: ignore[index]
     if not feed.meta["temporal"]:
         found.fed_by[name] = "image"
     elif feed in currents:

@@ -1,8 +1,20 @@
 """The interactive pieces: each a small JavaScript module that simulates in the browser, hosted by anywidget."""
 
 from snnlab.explorers.calcium import Calcium, calcium
+from snnlab.explorers.energy import EnergyExplorer, energy
 from snnlab.explorers.membrane import Membrane, membrane
 from snnlab.explorers.transfer import Transfer, transfer
 from snnlab.explorers.unevenness import Unevenness, unevenness
 
-__all__ = ["Calcium", "Membrane", "Transfer", "Unevenness", "calcium", "membrane", "transfer", "unevenness"]
+__all__ = [
+    "Calcium",
+    "EnergyExplorer",
+    "Membrane",
+    "Transfer",
+    "Unevenness",
+    "calcium",
+    "energy",
+    "membrane",
+    "transfer",
+    "unevenness",
+]

@@ -1,0 +1,68 @@
+"""The energy explorer: arithmetic of a spiking network beside its ANN's, over steps, rate and cost per operation."""
+
+import math
+from typing import Any
+
+import traitlets
+
+from snnlab.explorers.host import Explorer, module
+
+CHOICES = {"precision": ("float32", "int8", "own"), "image": ("once", "each")}
+RANGES: dict[str, tuple[float, float]] = {
+    "T": (1, 64),
+    "rate": (0.0, 0.5),
+    "first": (0.0, 0.5),
+    "mac": (0.0625, 6.0),
+    "add": (0.015625, 6.0),
+}
+"""What a slider reaches; the same numbers stand in energy.js."""
+
+
+class EnergyExplorer(Explorer):
+    """Energy of a spiking network in units of its ANN's, if a spike reaches as many synapses as a value."""
+
+    _esm = module("drawing.js", "energy.js")
+    title = "Latency and energy"
+    names = (*CHOICES, *RANGES)
+
+    precision = traitlets.Enum(CHOICES["precision"], "float32").tag(sync=True)
+    image = traitlets.Enum(CHOICES["image"], "once").tag(sync=True)
+    T = traitlets.Int(8).tag(sync=True)
+    rate = traitlets.Float(0.125).tag(sync=True)
+    first = traitlets.Float(0.03125).tag(sync=True)
+    mac = traitlets.Float(4.609375).tag(sync=True)
+    add = traitlets.Float(0.90625).tag(sync=True)
+
+    @traitlets.validate(*RANGES)
+    def _in_range(self, proposal: Any) -> float:
+        name, value = proposal["trait"].name, proposal["value"]
+        _check_number(name, value)
+        return value if name == "T" else round(value * 256) / 256
+
+
+def energy(precision: str = "float32", *, image: str = "once", **settings: Any) -> EnergyExplorer:
+    """The explorer as a widget; `.html()` and `.save(path)` give it without a kernel.
+
+    Args:
+        precision: of both networks: float32, int8, or own (then mac and add count).
+        image: whether the layer that sees the image is computed once or in each step.
+        settings: T, 1 to 64; rate, spikes per neuron and step, 0 to 1/2; first, share of the first layer in the ANN's
+            operations, 0 to 1/2; mac and add, pJ, up to 6.
+    Raises: ValueError that names the argument, what was given and what is allowed.
+    """
+    for name, value in (("precision", precision), ("image", image)):
+        if value not in CHOICES[name]:
+            raise ValueError(f"{name} = {value!r}, but it is one of {', '.join(map(repr, CHOICES[name]))}")
+    for name, value in settings.items():
+        if name not in RANGES:
+            raise ValueError(f"{name} = {value!r}, but what can be set is {', '.join(RANGES)}")
+        _check_number(name, value)
+    return EnergyExplorer(precision=precision, image=image, **settings)
+
+
+def _check_number(name: str, value: Any) -> None:
+    low, high = RANGES[name]
+    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    if not number or (name == "T" and not isinstance(value, int)) or not low <= value <= high:
+        kind = "a whole number" if name == "T" else "a number"
+        raise ValueError(f"{name} = {value!r}, but it must be {kind}, {low:g} to {high:g}")
