@@ -1,7 +1,7 @@
 """The Ca-LIF explorer: potential, calcium and spikes are Python's, bit for bit; it says what is seen."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,47 @@ def test_controls_are_the_same_in_both_languages(chrome: Browser) -> None:
     assert {name: tuple(how["options"]) for name, how in controls.items() if "options" in how} == CHOICES
 
 
+# What the sentence says, and what must then hold of the potential v, the spikes s and the last calcium c.
+CLAIMS: dict[str, Callable[[dict, list[float], list[int], float], bool]] = {
+    "the gate is open": lambda p, v, s, c: v[-1] <= -p["threshold"] and c > 0.001 and sum(s) > 0,
+    "the gate is shut": lambda p, v, s, c: v[-1] <= -p["threshold"] and c <= 0.001 and sum(s) > 0,
+    "but less than a spike of": lambda p, v, s, c: -p["threshold"] < v[-1] < 0 < sum(s),
+    "still waits": lambda p, v, s, c: v[-1] >= p["threshold"] and s[-1] == 1,
+    "this is SNM": lambda p, v, s, c: p["decay"] == 1 and c == sum(s) and -1 in s,
+    "Right to less": lambda p, v, s, c: abs(p["threshold"] * sum(s) - p["T"] * relu(p)) < p["threshold"],
+    "lies in the potential": lambda p, v, s, c: abs(p["threshold"] * sum(s) - p["T"] * relu(p)) > 0,
+    "The leak takes": lambda p, v, s, c: p["leak"] < 1,
+    "it fires a step late": lambda p, v, s, c: v[-1] >= p["threshold"] and sum(s) == 0,
+    "never passes θ": lambda p, v, s, c: max(v) < p["threshold"] and 0 < p["current"] <= p["threshold"],
+    "never reached θ": lambda p, v, s, c: max(v) < p["threshold"] and sum(s) == 0,
+    "is no ReLU": lambda p, v, s, c: sum(s) > 0,
+}
+
+
+def relu(p: dict) -> float:
+    return max(p["current"], 0.0)
+
+
+def test_the_sentence_is_true_of_thousands_of_settings(chrome: Browser) -> None:
+    settings = [p for kind in KINDS for p in cases(kind, 3000)]
+    settings += [
+        {**p, "leak": 1.0, "decay": 1.0 if i % 3 else p["decay"]} for i, p in enumerate(settings[:3000])
+    ]
+    script = """async ([module, settings]) => {
+      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+      const { simulate, describe } = await import(url);
+      return JSON.stringify(settings.map((p) => [simulate(p), describe(p, simulate(p))])); }"""
+    heard = set()
+    for p, (run, text) in zip(
+        settings, json.loads(chrome.new_page().evaluate(script, [MODULE, settings])), strict=True
+    ):
+        said = [claim for claim in CLAIMS if claim in text]
+        assert len(said) == 1, text
+        assert CLAIMS[said[0]](p, run["v"], run["spike"], run["calcium"][-1]), (p, text)
+        heard.add(said[0])
+    assert heard == set(CLAIMS)
+
+
 def opened(chrome: Browser, tmp_path: Path, width: int = 1100, **settings: Any) -> Page:
     page = chrome.new_page(viewport={"width": width, "height": 900})
     page.goto(explorers.calcium(**settings).save(tmp_path / "calcium.html").as_uri())
@@ -108,7 +149,13 @@ def opened(chrome: Browser, tmp_path: Path, width: int = 1100, **settings: Any) 
         ({"current": 0.125, "T": 24, "decay": 0.5}, "the gate is shut"),
         ({"decay": 1.0}, "this is SNM"),
         ({"arrival": "constant", "current": 0.3}, "Right to less than a spike"),
-        ({"leak": 0.5, "arrival": "constant", "current": 0.5}, "The leak loses charge"),
+        ({"leak": 0.5, "arrival": "constant", "current": 0.5}, "The leak takes a share"),
+        ({"threshold": 0.5, "decay": 1.0}, "one in a step is all it can send"),
+        ({"v0": 0.5, "T": 4}, "it stays"),
+        (
+            {"kind": "ca_lif_hard_reset", "arrival": "constant", "current": 1.5, "T": 4},
+            "it fires a step late",
+        ),
         ({"kind": "ca_lif_hard_reset", "arrival": "constant", "current": 0.9}, "not heard"),
         ({"kind": "ca_lif_hard_reset", "arrival": "constant", "current": 1.5}, "no ReLU"),
     ],
@@ -144,10 +191,27 @@ def test_keys_move_it_kinds_change_sliders_and_nonsense_is_refused(chrome: Brows
     assert page.inner_text(".says") == "decay = 1.5, but it must be a share from 0 to 1."
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("width", [360, 1200])
-def test_no_part_sticks_out_of_the_page(chrome: Browser, tmp_path: Path, width: int) -> None:
-    page = opened(chrome, tmp_path, width, T=64)
+def test_no_part_sticks_out_of_the_page(chrome: Browser, tmp_path: Path, width: int, kind: str) -> None:
+    page = opened(chrome, tmp_path, width, T=64, kind=kind)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert not page.evaluate("""() => {
+      const edge = document.querySelector("svg").getBoundingClientRect();
+      const texts = [...document.querySelectorAll("svg text")].map((t) => [t.textContent, t.getBoundingClientRect()]);
+      const out = (box) => box.right > edge.right + 1 || box.left < edge.left || box.bottom > edge.bottom + 1;
+      return texts.filter(([, box]) => out(box)).map(([text]) => text); }""")
+
+
+def test_the_gate_is_shaded_where_it_is_open_and_only_there(chrome: Browser, tmp_path: Path) -> None:
+    page = opened(chrome, tmp_path)
+    assert (
+        page.locator("rect.open").count() == 1
+        and page.locator("path.back").get_attribute("d").count("M") == 4
+    )
+    assert page.locator("path.threshold:not(.shut)").get_attribute("d").count("M") == 1
+    page.select_option("[name=kind]", "ca_lif_hard_reset")
+    assert page.locator("path.threshold").count() == 0
 
 
 @pytest.mark.parametrize(

@@ -55,29 +55,35 @@ export function rateCurve(settings) {
 export function describe(p, run) {
   const up = run.spike.filter((s) => s > 0).length;
   const down = run.spike.filter((s) => s < 0).length;
-  const rate = (p.threshold * run.count) / p.T;
+  const rate = meanOutput(p, run);
   const relu = Math.max(p.current, 0);
   const spikes = down ? `${plural(up, "spike")}, ${down} of them taken back` : plural(up, "spike");
   return `${spikes}: the mean output ${show(rate)}, where ReLU(z) = ${show(relu)}. ${p.kind === "ca_lif" ? gate(p, run, rate - relu) : clamped(p, run)}`;
 }
 
+const meanOutput = (p, run) => (p.threshold * run.count) / p.T;
+
 function gate(p, run, gap) {
   const left = run.v[p.T - 1];
-  const open = p.decay === 1 ? run.count > 0 : run.calcium[p.T - 1] > GATE;
-  if (p.leak < 1) return "The leak loses charge in each step: the curve below lies under ReLU.";
-  if (left <= -p.threshold && run.count > 0 && !open)
-    return `v[T] = ${show(left)} asks for a negative spike, but the calcium has faded: the gate is shut, and the surplus stays.`;
-  if (left < 0 && run.count > 0) return `v[T] = ${show(left)}: the surplus is less than a spike of −θ, and stays.`;
-  if (p.decay === 1 && run.spike.some((s) => s < 0)) return "Calcium that does not fade is the number of spikes so far: this is SNM.";
+  const debt = left < 0 && run.count > 0;
+  if (p.leak < 1) return "The leak takes a share of v in each step, and what has leaked never becomes a spike.";
+  if (debt && left <= -p.threshold)
+    return run.calcium[p.T - 1] > GATE
+      ? `v[T] = ${show(left)} asks for a negative spike and the gate is open, but one in a step is all it can send.`
+      : `v[T] = ${show(left)} asks for a negative spike, but no calcium is left: the gate is shut, and the surplus stays.`;
+  if (debt) return `v[T] = ${show(left)} is a debt, but less than a spike of −θ: it stays.`;
+  if (left >= p.threshold) return `v[T] = ${show(left)}: one spike in a step is all it can send, and this charge still waits.`;
+  if (p.decay === 1 && run.spike.includes(-1)) return "Calcium that does not fade is the number of spikes so far: this is SNM.";
   if (Math.abs(gap) < p.threshold / p.T) return "Right to less than a spike.";
-  return "The rest is still in v[T], or was clipped.";
+  return `What is missing or ahead lies in the potential: it began at ${show(p.v0)} and ends at ${show(left)}.`;
 }
 
 function clamped(p, run) {
-  if (run.count === 0 && p.current > 0 && p.current <= p.threshold)
+  if (run.count === 0 && run.v[p.T - 1] >= p.threshold) return "v has reached θ, but it fires a step late: after the last.";
+  if (run.count === 0 && p.arrival === "constant" && p.current > 0 && p.current <= p.threshold)
     return "v tends to z and never passes θ: whatever lies below the threshold is not heard.";
-  if (run.count === 0) return "Silent.";
-  return "It looks at the v of the step before, and a reset forgets how far v was above θ: the curve below is no ReLU.";
+  if (run.count === 0) return "v has never reached θ: silent.";
+  return "It looks at the v of the step before, and a reset forgets how far v was above θ: the rate curve is no ReLU.";
 }
 
 // --- the picture ---------------------------------------------------------------------------------------------------
@@ -87,24 +93,28 @@ const PANELS = {
   spikes: { top: 382, height: 36 }, rate: { top: 470, height: 150 },
 };
 const HEIGHT = 654;
+const TITLES = {
+  ca_lif: { calcium: "calcium c[t]; shaded: the gate is open", spikes: "spikes, and those taken back" },
+  ca_lif_hard_reset: { calcium: "calcium c[t]; shaded: a reset goes to 0", spikes: "spikes" },
+};
 
 export function picture(p, run, curve, width) {
   const x = scale(0, p.T, MARGIN.left, width - MARGIN.right);
-  const lower = p.kind === "ca_lif" ? [-p.threshold] : [p.rest * p.threshold];
+  const bipolar = p.kind === "ca_lif";
+  const lower = bipolar ? -p.threshold : p.rest * p.threshold;
   const down = (panel, span) => scale(...span, panel.top + panel.height, panel.top);
-  const spans = { z: range(run.z), v: range([p.v0, p.threshold, ...lower, ...run.peak, ...run.v]), calcium: range([0.5, ...run.calcium]) };
+  const spans = { z: range(run.z), v: range([p.v0, p.threshold, lower, ...run.peak, ...run.v]), calcium: range([0.5, ...run.calcium]) };
   const yz = down(PANELS.z, spans.z);
   const yv = down(PANELS.v, spans.v);
   const yc = down(PANELS.calcium, spans.calcium);
   const title = (panel, text) => `<text class="title" x="${MARGIN.left}" y="${panel.top - 10}">${text}</text>`;
   return `${title(PANELS.z, "input z[t]")}${axis(yz, spans.z, width, 4)}${bars(run.z, x, yz)}
     ${title(PANELS.v, "potential v[t]")}${axis(yv, spans.v, width)}${membranePath(p, run, x, yv)}
-    ${level(yv, p.threshold, width, "threshold", "θ")}
-    ${p.kind === "ca_lif" ? level(yv, -p.threshold, width, "threshold", "−θ, while the gate is open") : ""}
-    ${title(PANELS.calcium, p.kind === "ca_lif" ? "calcium c[t]: the gate is open above 0.001" : "calcium c[t]: the reset goes to 0 while there is some")}
-    ${axis(yc, spans.calcium, width, 4)}${gateArea(p, run, x)}${calciumPath(run, x, yc)}
-    ${title(PANELS.spikes, "spikes, and those taken back")}${spikePaths(run, x, width)}${stepAxis(x, p.T, width, PANELS.spikes.top + PANELS.spikes.height + 18)}
-    ${title(PANELS.rate, "mean output over a constant input, after T steps")}${rates(p, curve, width)}`;
+    ${level(yv, p.threshold, width, "threshold", "θ")}${bipolar ? lowerThreshold(p, run, x, yv, width) : ""}
+    ${title(PANELS.calcium, TITLES[p.kind].calcium)}${axis(yc, spans.calcium, width, 4)}${gateArea(run, x)}
+    ${calciumPath(run, x, yc)}${level(yc, GATE, width, "gate", "0.001")}
+    ${title(PANELS.spikes, TITLES[p.kind].spikes)}${spikePaths(run, x, width)}${stepAxis(x, p.T, width, PANELS.spikes.top + PANELS.spikes.height + 18)}
+    ${title(PANELS.rate, "mean output after T steps of z")}${rates(p, run, curve, width)}`;
 }
 
 const bars = (values, x, y) =>
@@ -124,17 +134,32 @@ function membranePath(p, run, x, y) {
   return `<path class="trace" d="${path}"/><path class="reset" d="${resets}"/>`;
 }
 
-// A stripe under the steps in which the gate is open.
-function gateArea(p, run, x) {
-  const open = (t) => (p.kind === "ca_lif" && p.decay === 1 ? sumTo(run.spike, t) > 0 : run.calcium[t] > GATE);
+// The stretches [from, to] of steps for which there is calcium: that of step t counts in step t + 1.
+function openSteps(run) {
+  const stretches = [];
+  run.calcium.slice(0, -1).forEach((c, t) => {
+    if (c <= GATE) return;
+    const last = stretches.at(-1);
+    if (last && last[1] === t + 1) last[1] = t + 2;
+    else stretches.push([t + 1, t + 2]);
+  });
+  return stretches;
+}
+
+function gateArea(run, x) {
   const { top, height } = PANELS.calcium;
-  const wide = (x(1) - x(0)).toFixed(1);
-  return run.calcium
-    .map((_, t) => (open(t) ? `<rect class="open" x="${x(t + 1).toFixed(1)}" y="${top}" width="${t === p.T - 1 ? 0 : wide}" height="${height}"/>` : ""))
+  return openSteps(run)
+    .map(([from, to]) => `<rect class="open" x="${x(from).toFixed(1)}" y="${top}" width="${(x(to) - x(from)).toFixed(1)}" height="${height}"/>`)
     .join("");
 }
 
-const sumTo = (values, last) => values.slice(0, last + 1).reduce((sum, value) => sum + value, 0);
+// Faint where the gate is shut; its name below it, where that of θ cannot be.
+function lowerThreshold(p, run, x, y, width) {
+  const at = y(-p.threshold).toFixed(1);
+  const open = openSteps(run).map(([from, to]) => `M${x(from).toFixed(1)},${at}H${x(to).toFixed(1)}`);
+  return `<path class="threshold shut" d="M${MARGIN.left},${at}H${width - MARGIN.right}"/><path class="threshold" d="${open.join("")}"/>
+    <text class="name threshold-name" x="${width - MARGIN.right}" y="${at}" dy="13" text-anchor="end">−θ</text>`;
+}
 
 function calciumPath(run, x, y) {
   const points = run.calcium.map((c, t) => `${x(t + 1).toFixed(1)},${y(c).toFixed(1)}`);
@@ -149,28 +174,33 @@ function spikePaths(run, x, width) {
     <path class="spike" d="${mark(1)}"/><path class="back" d="${mark(-1)}"/>`;
 }
 
-function rates(p, curve, width) {
+// The curve over constant inputs, and where the run of the panels above stands beside it.
+function rates(p, run, curve, width) {
   const { top, height } = PANELS.rate;
   const span = [0, p.threshold * 1.5];
   const x = scale(-p.threshold / 2, p.threshold * 1.5, MARGIN.left, width - MARGIN.right);
   const y = scale(...span, top + height, top);
   const path = curve.map(({ z, rate }) => `${x(z).toFixed(1)},${y(rate).toFixed(1)}`).join("L");
   const inside = p.current >= -p.threshold / 2 && p.current <= 1.5 * p.threshold;
-  const here = inside ? `<line class="here" x1="${x(p.current)}" x2="${x(p.current)}" y1="${top}" y2="${top + height}"/>` : "";
+  const dot = [x(p.current), y(meanOutput(p, run))].map((at) => at.toFixed(1));
+  const here = inside ? `<circle class="here" cx="${dot[0]}" cy="${dot[1]}" r="5"/>` : "";
   const numbers = ticks([-p.threshold / 2, p.threshold * 1.5])
     .map((tick) => `<text class="tick" x="${x(tick).toFixed(1)}" y="${top + height + 16}" text-anchor="middle">${show(tick)}</text>`)
     .join("");
-  return `${axis(y, span, width)}${level(y, p.threshold, width, "threshold", "θ")}${here}
+  return `${axis(y, span, width)}${level(y, p.threshold, width, "threshold", "θ")}
     <path class="relu" d="M${x(-p.threshold / 2)},${y(0)}H${x(0)}L${x(1.5 * p.threshold)},${y(1.5 * p.threshold)}"/>
-    <path class="rate" d="M${path}"/>${numbers}
-    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">constant input z; dotted: ReLU</text>`;
+    <path class="rate" d="M${path}"/>${here}${numbers}
+    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">z; dotted: ReLU, dot: the input above</text>`;
 }
 
 const STYLE = `
 .snnlab-calcium .drive { stroke: var(--soft); stroke-width: 3; }
 .snnlab-calcium .calcium { stroke: var(--back); stroke-width: 2; }
 .snnlab-calcium .open { fill: var(--back); opacity: 0.12; }
-.snnlab-calcium .here { stroke: var(--soft); }
+.snnlab-calcium .here { fill: var(--rate); stroke: var(--paper); stroke-width: 2; }
+.snnlab-calcium .shut { opacity: 0.3; stroke-dasharray: none; }
+.snnlab-calcium .gate { stroke: var(--back); stroke-dasharray: 2 3; }
+.snnlab-calcium .gate-name { fill: var(--back); }
 `;
 
 function render({ model, el }) {
