@@ -8,7 +8,7 @@ from snnlab import CATALOGUE
 from snnlab.catalogue import PUBLISHED
 from snnlab.reports import REPORTS, ParameterError, check, run
 
-IMAGE = 1 / 450  # of the test images
+NOISE = 3 / 450  # three of the test images: what another processor's rounding in the training may move
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_learned_thresholds_beat_percentiles_and_percentiles_beat_the_maximum(
 ) -> None:
     at = {name: numbers["snn_accuracy"]["8"] for name, numbers in methods.items()}
     trained = min(at[name] for name in ("tcl", "threshold_finetune", "rate_norm"))
-    assert at["max_norm"] < at["robust_norm"] <= trained + IMAGE
+    assert at["max_norm"] < at["robust_norm"] <= trained + NOISE
     early = {name: numbers["snn_accuracy"]["4"] for name, numbers in methods.items()}
     assert early["max_norm"] < early["robust_norm"] < early["tcl"]
 
@@ -49,7 +49,7 @@ def test_a_network_that_rounds_down_collapses_below_its_levels_and_calibration_m
         phase, lmpc, lwc, both = (
             methods[name]["snn_accuracy"][T] for name in ("qc_ann", "rmpe_lmpc", "rmpe_lwc", "rmpe")
         )
-        assert both >= max(lmpc, lwc) - IMAGE - 1e-6 and min(lmpc, lwc) >= phase - IMAGE - 1e-6
+        assert both >= max(lmpc, lwc) - NOISE - 1e-6 and min(lmpc, lwc) >= phase - NOISE - 1e-6
 
 
 @pytest.mark.parametrize(
