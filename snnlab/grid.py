@@ -48,14 +48,16 @@ class Span(NamedTuple):
 class Rescale(nn.Module):
     """x * ratio + offset, rounded to multiples of step: elementwise, in float64."""
 
-    def __init__(self, ratio: Tensor, step: Tensor, offset: Tensor | float = 0.0) -> None:
+    def __init__(self, ratio: Tensor, step: Tensor, offset: Tensor | None = None) -> None:
         super().__init__()
         self.register_buffer("ratio", ratio / step)
         self.register_buffer("step", step)
-        self.register_buffer("offset", torch.as_tensor(offset) / step)
+        self.register_buffer("offset", None if offset is None else offset / step)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.round(x.double() * self.ratio + self.offset) * self.step  # type: ignore[operator]
+        y = x.double() * self.ratio  # type: ignore[operator]
+        y = y if self.offset is None else y.add_(self.offset)  # type: ignore[arg-type]
+        return y.round_().mul_(self.step)  # type: ignore[arg-type]
 
 
 class Exact(nn.Module):

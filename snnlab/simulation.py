@@ -22,7 +22,7 @@ from snnlab.graph import Graph
 from snnlab.neurons import IF, State
 from snnlab.unroll import Unroll, static_values, temporal_nodes
 
-BATCH = 32  # images at a time: with all their steps they stay in the cache
+BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most: one step of a layer must stay in the cache
 CHUNK_BYTES = 2 * 2**20  # of one layer's currents in one chunk of steps
 
 Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
@@ -106,7 +106,7 @@ def simulate(
     parts: list[Run] = []
     with bar, one_thread_each(device) as pool:
         for part in pool.map(
-            lambda few: runner(channels_last(few.float().to(device, dtype))), images.split(BATCH)
+            lambda few: runner(channels_last(few.float().to(device, dtype))), _batches(images)
         ):
             parts.append(part)
             bar.update(part.logits.shape[0])
@@ -145,6 +145,10 @@ def check_run(
         raise ValueError(
             f"T = {T}, but method {snn.method.name!r} converted for T = {snn.T} only; convert again for {T}"
         )
+
+
+def _batches(images: Tensor) -> tuple[Tensor, ...]:
+    return images.split(max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel()))))
 
 
 def channels_last(images: Tensor) -> Tensor:
@@ -214,7 +218,7 @@ class _Batch:
     def at_neuron(self, name: str, neuron: IF, current: Tensor) -> Tensor:
         potentials: list[Tensor] | None = [] if name in self.recorded else None
         output, self.states[name] = neuron(current, self.states.get(name), potentials)
-        spikes = torch.count_nonzero(output).double() / output[0, 0].numel()
+        spikes = (output / neuron.threshold).abs_().sum(dtype=torch.float64) / output[0, 0].numel()
         self.spikes[name] = self.spikes.get(name, 0) + spikes
         self.largest = max(self.largest, output[0].nbytes)
         if potentials is not None:

@@ -85,7 +85,8 @@ class HardResetCaLIF(IF):
         floor = torch.where(state.calcium > GATE, 0.0, self.rest * self.threshold)
         v = torch.where(fired, floor.to(state.v.dtype), state.v + (current - state.v) / self.tau)
         calcium = ((1 - 1 / self.tau_c) * state.calcium).masked_fill(fired, 1.0)
-        return self.threshold * spike, State(v, state.count + spike, calcium)
+        output = (self.threshold * spike).to(self.threshold.dtype)
+        return output, State(v, state.count + spike, calcium)
 
     def _steps_in_place(
         self, current: Tensor, state: State, potentials: list[Tensor] | None

@@ -23,7 +23,7 @@ class State(NamedTuple):
     """What a neuron carries from one step to the next; each [B, ...]."""
 
     v: Tensor  # membrane potential after the reset, activation units, float64
-    count: Tensor  # type: ignore[assignment]  # net number of spikes so far
+    count: Tensor  # type: ignore[assignment]  # net number of spikes so far, float64
     calcium: Tensor | None = None  # the same sum, fading; float64; only for neurons that have it
 
 
@@ -42,14 +42,13 @@ class _Surrogate(torch.autograd.Function):
 
 
 def reached(v: Tensor, level: Tensor, width: Tensor) -> Tensor:
-    """1 where v >= level, else 0, in width's precision; the gradient is a triangle 2 * width wide at the level.
+    """1 where v >= level, else 0, in v's precision; the gradient is a triangle 2 * width wide at the level.
 
     It is not masked by the spikes: silent neurons are those that a correction must reach.     Bellec 2018
     """
-    spike = (v >= level).to(width.dtype)
     if not torch.is_grad_enabled() or not (v.requires_grad or level.requires_grad):
-        return spike
-    return _Surrogate.apply(spike, ((v - level) / width).to(width.dtype))
+        return torch.ge(v, level, out=torch.empty_like(v))  # by way of bool it takes six times as long
+    return _Surrogate.apply((v >= level).to(v.dtype), (v - level) / width)
 
 
 class IF(nn.Module):
@@ -109,7 +108,7 @@ class IF(nn.Module):
         except RuntimeError:
             shapes = f"threshold {list(self.threshold.shape)} and v0 {list(self.v0.shape)}"
             raise ValueError(f"{shapes} must broadcast to a current of shape {list(current.shape)}") from None
-        return State(v, torch.zeros_like(current, dtype=self.threshold.dtype))
+        return State(v, torch.zeros_like(v))
 
     def spikes(self, state: State) -> Tensor:
         """Spikes fired at the potential state.v before the reset: the one rule in which most kinds differ."""
@@ -119,9 +118,9 @@ class IF(nn.Module):
         """One time step: current [B, ...] to output = threshold * spike [B, ...], and the next state."""
         charged = state._replace(v=state.v + current if self.leak == 1.0 else self.leak * state.v + current)
         spike = self.spikes(charged)
-        output = self.threshold * spike
-        v = charged.v - output if self.reset == "subtract" else charged.v.masked_fill(spike != 0, 0.0)
-        return output, State(v, state.count + spike, state.calcium)
+        paid = self.threshold * spike
+        v = charged.v - paid if self.reset == "subtract" else charged.v.masked_fill(spike != 0, 0.0)
+        return paid.to(self.threshold.dtype), State(v, state.count + spike, state.calcium)
 
     def forward(
         self, current: Tensor, state: State | None = None, potentials: list[Tensor] | None = None
@@ -158,9 +157,10 @@ class IF(nn.Module):
         for z, output in zip(current, outputs, strict=True):
             now.v.add_(z) if self.leak == 1.0 else now.v.mul_(self.leak).add_(z)
             spike = self.spikes(now)
-            torch.mul(self.threshold, spike, out=output)
-            now.v.sub_(output) if self.reset == "subtract" else now.v.masked_fill_(spike != 0, 0.0)
             now.count.add_(spike)
+            paid = spike.mul_(self.threshold)
+            now.v.sub_(paid) if self.reset == "subtract" else now.v.masked_fill_(paid != 0, 0.0)
+            output.copy_(paid)
             if potentials is not None:
                 potentials.append(now.v.clone())
         return outputs, now

@@ -74,13 +74,16 @@ class SignedIF(IF):
         up = reached(state.v, self.threshold, self.threshold)
         if self.cap is not None:
             up = up * (state.count < self.cap)
-        level = -self.negative * self.threshold
-        down = reached(-state.v, -level, self.threshold) * self.gate(state)
-        return up - (down if self.negative > 0 else down * (state.v < 0))
+        if self.negative > 0:
+            down = reached(-state.v, self.negative * self.threshold, self.threshold)
+        else:  # below zero, zero itself is not
+            down = 1 - reached(state.v, torch.zeros_like(self.threshold), self.threshold)
+        return up - down * self.gate(state)
 
     def gate(self, state: State) -> Tensor:
-        """Where there is something to take back."""
-        return state.count > 0 if state.calcium is None else state.calcium > GATE
+        """1 where there is something to take back, else 0."""
+        memory, level = (state.count, 0.0) if state.calcium is None else (state.calcium, GATE)
+        return torch.gt(memory, level, out=torch.empty_like(memory))
 
     def step(self, current: Tensor, state: State) -> tuple[Tensor, State]:
         """As IF, and the gate's memory fades and takes in the spike."""
