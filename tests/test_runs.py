@@ -204,3 +204,15 @@ def test_checkpoints_are_read_or_named(few: Data, tmp_path: Path) -> None:
     training.save(trained.ann, tmp_path / "bare.safetensors")
     with pytest.raises(ValueError, match="does not say how"):
         runs.load(tmp_path / "bare.safetensors")
+
+
+def test_in_bfloat16_every_step_sees_the_weights_that_the_last_one_left(few: Data, tmp_path: Path) -> None:
+    """Autocast keeps rounded weights: with one for the whole training, only batch norms and biases learned."""
+    settings = replace(DIGITS, epochs=6, batch=20, augment=())
+    exact = runs.run(settings, few, tmp_path / "float32.safetensors").ann
+    rounded = runs.run(replace(settings, bf16=True), few, tmp_path / "bf16.safetensors").ann
+    losses = [
+        float(nn.functional.cross_entropy(ann(few.train.images), few.train.labels).detach())
+        for ann in (exact, rounded)
+    ]
+    assert losses[1] < 1.2 * losses[0]

@@ -87,7 +87,7 @@ def _train(
     bar = tqdm(
         total=settings.epochs * len(split), initial=done * len(split), unit="image", smoothing=0.05, delay=1.0
     )
-    with bar, _autocast(settings.bf16):
+    with bar:
         for epoch in range(done, settings.epochs):
             bar.set_description(f"epoch {epoch + 1}/{settings.epochs}")
             right, began = 0, time.perf_counter()
@@ -98,7 +98,8 @@ def _train(
                     _set_lr(optimizer, settings.lr, step / (settings.epochs * steps))
                     images = augment(split.images[part], settings.augment, generator)
                     images = images.contiguous(memory_format=torch.channels_last)
-                    right += training.step(ann, Split(images, split.labels[part]), optimizer)
+                    with _autocast(settings.bf16):
+                        right += training.step(ann, Split(images, split.labels[part]), optimizer)
                     bar.update(len(part))
                 _keep(ann, optimizer, settings, going, epoch + 1)
             bar.set_postfix_str(
@@ -117,6 +118,7 @@ def _set_lr(optimizer: torch.optim.Optimizer, lr: float, share: float) -> None:
 
 @contextlib.contextmanager
 def _autocast(bf16: bool) -> Iterator[None]:
+    """For one step: autocast keeps the rounded weights until it ends, and would never see those that were learned."""
     with torch.autocast(_device(), dtype=torch.bfloat16, enabled=bf16):
         yield
 
