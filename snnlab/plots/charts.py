@@ -86,7 +86,7 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
     page_style(figure, f"What each layer differs by, and why, T = {found.T}")
     figure.update_yaxes(title="mean |phi - a| [% of the mean a]", selector={"side": None})
     return figure.update_layout(
-        barmode="relative", hovermode="x unified", legend={"orientation": "h", "y": -0.3}, height=520,
+        barmode="relative", hovermode="x unified", legend={"orientation": "h", "y": -0.36}, height=520,
         margin={"r": 70, "b": 120},
     )  # fmt: skip
 
