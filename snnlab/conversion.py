@@ -9,9 +9,9 @@ from tqdm import tqdm
 
 from snnlab.catalogue import find
 from snnlab.datasets import Split
-from snnlab.graph import ACTIVATIONS, Graph, describe, evaluate, free, trace, walk
+from snnlab.graph import ACTIVATIONS, Graph, evaluate, free, trace, walk
 from snnlab.grid import on_grid
-from snnlab.layers import DROPOUTS, SHAPE_QUERIES
+from snnlab.layers import DROPOUTS, SHAPE_QUERIES, describe
 from snnlab.methods import Method
 from snnlab.neurons import IF
 from snnlab.segment import Segment, between
@@ -198,13 +198,15 @@ def fates(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> li
         if node.target in SHAPE_QUERIES:
             continue
         if node.op != "call_module":
-            rows.append((describe(node, graph).split("(")[0] + "()", "function", "kept"))
+            rows.append(
+                (describe(node, graph).split("(")[0] + "()", "function", node.meta.get("fate", "kept"))
+            )
         elif isinstance(graph.module(node), DROPOUTS):
             rows.append((name, str(graph.module(node)), "left out: it drops nothing outside training"))
         elif name in activations:
             rows.append((name, str(activations[name]), f"-> {graph.module(node)}"))
         else:
             folded = f", with {node.meta['folded']!r} folded in" if "folded" in node.meta else ""
-            rows.append((name, str(graph.module(node)), f"kept{folded}"))
+            rows.append((name, str(graph.module(node)), node.meta.get("fate", "kept") + folded))
     leaves = [(name, m) for name, m in ann.named_modules() if not list(m.children()) and name not in used]
     return rows + [(name, str(module), "not used by the forward: left out") for name, module in leaves]

@@ -16,13 +16,13 @@ from snnlab.activations import LearnedRange
 from snnlab.layers import (
     ACTIVATION_FUNCTIONS,
     CONVS,
-    INPLACE,
     NORMS,
     SHAPE_QUERIES,
     advice,
+    describe,
     is_known,
-    is_view,
 )
+from snnlab.rewiring import move_max_pools, resolve_inplace
 
 ACTIVATIONS: tuple[type[nn.Module], ...] = (nn.ReLU, nn.ReLU6, LearnedRange)
 """Module types that become activation sites; functional and in-place ReLUs do too."""
@@ -61,12 +61,28 @@ class Graph(fx.GraphModule):
 def trace(ann: nn.Module, activations: tuple[type[nn.Module], ...] = ACTIVATIONS) -> Graph:
     """A copy of the network as a graph: batch norm folded, one named site per use of an activation.
 
-    The graph computes what ann computes in evaluation mode. Sites carry the ANN's dotted names
+    The graph computes what ann computes in evaluation mode; a max pool that follows the first neurons comes before
+    them, where nothing spikes yet (rewiring.py). Sites carry the ANN's dotted names
     (`layer1.0.relu`), the second use of a module or of `F.relu` in one forward gets `#2`. ann is left as it is.
 
     Args:
         activations: module types that are sites.
     Raises: ValueError that names each layer that cannot be converted faithfully, and what to do about it.
+    """
+    graph, modules = read(ann, activations)
+    _refuse_unknown(graph, modules)
+    traced = Graph({**modules}, graph)
+    _fold_bn(traced)
+    mark(traced)
+    return traced
+
+
+def read(
+    ann: nn.Module, activations: tuple[type[nn.Module], ...] = ACTIVATIONS
+) -> tuple[fx.Graph, dict[str, nn.Module]]:
+    """What `trace` starts from, with nothing refused yet: every call of the forward, and the modules by name.
+
+    Raises: ValueError if the forward cannot be followed.
     """
     tracer = _Tracer(activations)
     model = copy.deepcopy(ann).eval()
@@ -79,14 +95,11 @@ def trace(ann: nn.Module, activations: tuple[type[nn.Module], ...] = ACTIVATIONS
             f"the network's forward cannot be traced {where}({reason}): a branch or loop that depends on the data "
             "has no spiking counterpart; write the forward without it"
         ) from error
-    _resolve_inplace(graph, model)
+    resolve_inplace(graph, model)
     _drop_unused(graph)
     modules = _name_uses(graph, model, activations)
-    _refuse_unknown(graph, modules)
-    traced = Graph({**modules}, graph)
-    _fold_bn(traced)
-    mark(traced)
-    return traced
+    move_max_pools(graph, modules, ACTIVATIONS)
+    return graph, modules
 
 
 def fold_bn(layer: nn.Module, norm: nn.Module) -> nn.Module:
@@ -165,38 +178,6 @@ class _Tracer(fx.Tracer):
         return node
 
 
-def _resolve_inplace(graph: fx.Graph, model: nn.Module) -> None:
-    """After an in-place call every later reader of the input sees the result: say so in the graph."""
-    order = {node: i for i, node in enumerate(graph.nodes)}
-    for node in graph.nodes:
-        if not _is_inplace(node, model):
-            continue
-        changed = source(node)
-        for alias in _aliases(changed, model):
-            later = [user for user in alias.users if order[user] > order[node]]
-            if later and alias is not changed:
-                raise ValueError(
-                    f"{describe(node, model)} changes in place what other layers read through a view; "
-                    "use the version that is not in place"
-                )
-            for user in later:
-                user.replace_input_with(alias, node)
-
-
-def _is_inplace(node: fx.Node, model: nn.Module) -> bool:
-    if node.op == "call_module":
-        return bool(getattr(model.get_submodule(str(node.target)), "inplace", False))
-    return node.target in INPLACE or node.kwargs.get("inplace", False) is True
-
-
-def _aliases(node: fx.Node, model: nn.Module) -> list[fx.Node]:
-    """The node, and what it is a view of or what is a view of it."""
-    found = [node]
-    while is_view(found[-1], model):
-        found.append(source(found[-1]))
-    return found + [user for user in node.users if is_view(user, model)]
-
-
 def _drop_unused(graph: fx.Graph) -> None:
     """Take out what no output needs; inputs beyond the images must be among it."""
     for node in reversed(list(graph.nodes)):
@@ -264,7 +245,9 @@ def _refuse_unknown(graph: fx.Graph, modules: dict[str, nn.Module]) -> None:
             node.all_input_nodes and all(n in sizes for n in node.all_input_nodes)
         ):
             sizes.add(node)
-        elif "site" not in node.meta and not is_known(node, modules.get(str(node.target)), sizes):
+        elif node.meta.keys().isdisjoint(("site", "fate")) and not is_known(
+            node, modules.get(str(node.target)), sizes
+        ):
             refused.append(f"{describe(node, modules)}: {advice(node, modules.get(str(node.target)))}")
     if not refused and not any("site" in node.meta for node in graph.nodes):
         refused.append(
@@ -272,17 +255,6 @@ def _refuse_unknown(graph: fx.Graph, modules: dict[str, nn.Module]) -> None:
         )
     if refused:
         raise ValueError("the network cannot be converted faithfully:\n  " + "\n  ".join(refused))
-
-
-def describe(node: fx.Node, modules: nn.Module | dict[str, nn.Module]) -> str:
-    """A node as its user knows it: layer 'features.3' is MaxPool2d(...), or the call and where it is made."""
-    if node.op == "call_module":
-        name = str(node.target)
-        module = modules[name] if isinstance(modules, dict) else modules.get_submodule(name)
-        return f"layer {name!r} is {str(module).splitlines()[0].rstrip('(')}"
-    call = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-    scope = node.meta.get("scope", "")
-    return f"{call}() in " + (f"layer {scope!r}" if scope else "the network's forward")
 
 
 def _fold_bn(graph: Graph) -> None:

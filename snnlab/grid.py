@@ -28,6 +28,7 @@ from snnlab.layers import (
     SCALINGS,
     SUMS,
     VIEWS,
+    is_max_pool,
 )
 from snnlab.neurons import IF
 
@@ -111,8 +112,8 @@ class _Rewriter:
             self.layer(node, module)
         elif isinstance(module, NORMS):
             self.norm(node, module)
-        elif isinstance(module, POOLS) or node.target in POOL_CALLS:
-            self.pool(node)
+        elif isinstance(module, POOLS) or node.target in POOL_CALLS or is_max_pool(node, module):
+            (self.max_pool if is_max_pool(node, module) else self.pool)(node)
         elif node.target in SUMS | DIFFERENCES and not self.is_shape(node):
             self.sum(node)
         elif node.target in SCALINGS and not self.is_shape(node):
@@ -142,8 +143,8 @@ class _Rewriter:
                 return torch.where(module.threshold.isfinite(), module.threshold, 1.0).double()
             if user.target in SUMS | DIFFERENCES:
                 return self.wanted_unit(user)
-            if isinstance(module, POOLS):  # before the average the positions are others: one unit a channel
-                unit = self.wanted_unit(user)
+            if isinstance(module, POOLS) or is_max_pool(user, module):
+                unit = self.wanted_unit(user)  # before a pool the positions are others: one unit a channel
                 return unit.flatten(-2).amax(-1)[..., None, None] if unit.ndim > 1 else unit
         return torch.ones((), dtype=torch.float64)
 
@@ -225,6 +226,13 @@ class _Rewriter:
             node, Rescale(torch.ones(()).double(), _step(out_bound.amax(), ANALOG_BITS))
         )
         self.learn(after, unit.amax(), _step(out_bound.amax(), ANALOG_BITS), out_bound)
+
+    def max_pool(self, node: fx.Node) -> None:
+        """A maximum of exact values that do not spike is one of them; their units must agree within a channel."""
+        self.make_uniform(node, channel=1)
+        unit, step, bound = self.span(source(node))
+        out_bound = self.apply(node, bound)
+        self.learn(node, self.apply(node, unit), -self.apply(node, -step), out_bound)
 
     def sum(self, node: fx.Node) -> None:
         unit = self.wanted_unit(node)

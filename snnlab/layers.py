@@ -22,6 +22,14 @@ POOLS = (
     nn.AdaptiveAvgPool2d,
     nn.AdaptiveAvgPool3d,
 )
+MAX_POOLS = (
+    nn.MaxPool1d,
+    nn.MaxPool2d,
+    nn.MaxPool3d,
+    nn.AdaptiveMaxPool1d,
+    nn.AdaptiveMaxPool2d,
+    nn.AdaptiveMaxPool3d,
+)
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 MOVERS = (nn.Flatten, nn.Unflatten, nn.Identity, nn.PixelShuffle, nn.ChannelShuffle, *DROPOUTS)
 
@@ -34,6 +42,11 @@ INPLACE |= {operator.iadd, operator.isub, operator.imul, operator.itruediv}
 
 POOL_CALLS: set[Any] = {F.avg_pool1d, F.avg_pool2d, F.avg_pool3d}
 POOL_CALLS |= {F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d, torch.mean, "mean"}
+MAX_POOL_CALLS: dict[Any, str] = {  # with their names: PyTorch calls all of those in F `fn`
+    getattr(home, name): name
+    for home, kind in ((F, "max_pool"), (F, "adaptive_max_pool"), (torch, "max_pool"))
+    for name in (f"{kind}1d", f"{kind}2d", f"{kind}3d")
+}
 SUMS: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 DIFFERENCES: set[Any] = {operator.sub, operator.isub, torch.sub, "sub", "sub_"}
 PRODUCTS: set[Any] = {operator.mul, operator.imul, torch.mul, "mul", "mul_"}
@@ -66,7 +79,10 @@ SHAPE_QUERIES: set[Any] = {"size", "dim", "numel", getattr}
 
 _RETRAIN = "use {} and retrain"
 ADVICE: dict[str, str] = {
-    "max": "a maximum of spikes is not the spikes of the maximum; " + _RETRAIN.format("nn.AvgPool2d"),
+    "max pool": "a maximum of spikes is not the spikes of the maximum, unless nothing spikes yet; "
+    + _RETRAIN.format("nn.AvgPool2d")
+    + ": snnlab.recipes.average_pools(ann), then training.fit for a few epochs",
+    "max": "a maximum of spikes is not the spikes of the maximum; " + _RETRAIN.format("a mean"),
     "softmax": "it belongs to the loss, not to the network: return the logits before it",
     "norm": "it divides by a statistic of the values themselves, which spikes do not have yet; "
     + _RETRAIN.format("nn.BatchNorm2d, which folds into the layer before it,"),
@@ -76,6 +92,7 @@ ADVICE: dict[str, str] = {
 }
 _KIND_OF = {  # in this order: a softmax is no maximum, a LayerNorm no activation
     "softmax": ("softmax", "softmin"),
+    "max pool": ("maxpool", "max_pool"),
     "max": ("max", "maximum", "amax"),
     "dropout": ("dropout",),
     "attention": ("attention", "matmul", "bmm", "einsum"),
@@ -112,6 +129,29 @@ def is_known(node: fx.Node, module: nn.Module | None, sizes: set[fx.Node]) -> bo
     return node.target in POOL_CALLS | JOINS
 
 
+def is_max_pool(node: fx.Node, module: nn.Module | None) -> bool:
+    """Whether a node is a maximum over windows, and nothing but the maximum is asked for."""
+    if isinstance(module, MAX_POOLS):
+        return not module.return_indices
+    return node.target in MAX_POOL_CALLS
+
+
+def describe(node: fx.Node, modules: nn.Module | dict[str, nn.Module]) -> str:
+    """A node as its user knows it: layer 'features.3' is MaxPool2d(...), or the call and where it is made."""
+    if node.op == "call_module":
+        name = str(node.target)
+        module = modules[name] if isinstance(modules, dict) else modules.get_submodule(name)
+        return f"layer {name!r} is {str(module).splitlines()[0].rstrip('(')}"
+    scope = node.meta.get("scope", "")
+    return f"{_called(node)}() in " + (f"layer {scope!r}" if scope else "the network's forward")
+
+
+def _called(node: fx.Node) -> str:
+    target: Any = node.target
+    name = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+    return MAX_POOL_CALLS.get(target, name)
+
+
 def advice(node: fx.Node, module: nn.Module | None) -> str:
     """Why a layer cannot be carried through, and what to do."""
     if isinstance(module, NORMS):
@@ -120,7 +160,7 @@ def advice(node: fx.Node, module: nn.Module | None) -> str:
         return "a bare parameter in the forward is not a layer; put it into the bias or weight of one"
     if node.target in SCALINGS | SUMS | DIFFERENCES:
         return "only sums of two layers and products with a number can be carried by spikes; fold others into a layer"
-    name = type(module).__name__ if module is not None else getattr(node.target, "__name__", str(node.target))
+    name = type(module).__name__ if module is not None else _called(node)
     for kind, words in _KIND_OF.items():
         if any(word in name.lower() for word in words):
             return ADVICE[kind]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from snnlab.graph import Graph, evaluate
-from snnlab.layers import CONVS, POOLS, SUMS
+from snnlab.layers import CONVS, POOLS, SUMS, is_max_pool
 from snnlab.unroll import Unroll
 
 Part = slice | Tensor
@@ -110,12 +110,16 @@ def _feeds_only(node: fx.Node, site: fx.Node) -> bool:
 
 
 def _last_layers(node: fx.Node, graph: Graph) -> Iterator[str]:
-    """The layers whose bias reaches the site as it is: only sums and averages lie between."""
+    """The layers whose bias reaches the site as it is: only sums, averages and maxima lie between."""
     for feed in node.all_input_nodes:
         module = graph.module(feed) if feed.op == "call_module" else None
         if isinstance(module, AFFINE):
             yield str(feed.target)
-        elif (isinstance(module, POOLS) and _unpadded(module)) or feed.target in SUMS:
+        elif (
+            (isinstance(module, POOLS) and _unpadded(module))
+            or feed.target in SUMS
+            or is_max_pool(feed, module)
+        ):
             yield from _last_layers(feed, graph)
 
 

@@ -10,7 +10,16 @@ import pytest
 from snnlab import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "data/README.md")]
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/your_own_network.md",
+        "data/README.md",
+    )
+]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

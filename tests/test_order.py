@@ -5,8 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "neurons", "activations", "datasets", "layers", "graph", "unroll", "segment", "networks", "site",
-    "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
+    "neurons", "activations", "datasets", "folders", "layers", "rewiring", "graph", "unroll", "segment", "networks",
+    "site", "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
     "simulation", "errors", "energy", "training", "saving", "recipes", "runs", "sweeps", "published", "checks", "plots",
     "explorers", "course", "reports", "cli",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from snnlab.recipes.catalogue import RECIPES, find
 from snnlab.recipes.kept import prepare
 from snnlab.recipes.stages import Learner, Recipe, Stage, learn_share, learn_weights
-from snnlab.recipes.swap import fold_batch_norms, swap_activations
+from snnlab.recipes.swap import average_pools, fold_batch_norms, swap_activations
 from snnlab.recipes.weights import bake_weights, quantize_weights
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Learner",
     "Recipe",
     "Stage",
+    "average_pools",
     "bake_weights",
     "find",
     "fold_batch_norms",

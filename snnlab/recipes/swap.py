@@ -1,4 +1,4 @@
-"""Other activations in a trained network, its weights kept; and batch norms folded into the layers before them."""
+"""What is exchanged in a trained network, its weights kept: activations, max pools, and batch norms, by folding."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from snnlab.activations import LearnedRange
 from snnlab.datasets import Split
-from snnlab.graph import ACTIVATIONS, trace
+from snnlab.graph import ACTIVATIONS, read, trace
+from snnlab.layers import describe, is_max_pool
 
 Activation = Callable[[], nn.Module]
 
@@ -45,6 +46,41 @@ def swap_activations(
         if id(module) in new:
             _put(swapped, name, new[id(module)].train(module.training))
     return swapped
+
+
+def average_pools(ann: nn.Module) -> nn.Module:
+    """A copy of the network with an average pool in place of each max pool that spikes would reach.
+
+    A pool that `convert` carries exactly, before the first neurons or moved there, stays. The weights have not seen
+    averages: fine-tune the copy (`training.fit`, a few epochs at a small lr), then convert it.
+
+    Args:
+        ann: its max pools are modules; one that the forward uses twice is exchanged at both places if at either.
+    Raises: ValueError for max pools that are function calls, or that no average pool equals in shape, by name.
+    """
+    graph, modules = read(ann)
+    averaged = copy.deepcopy(ann)
+    for node in graph.nodes:
+        if "fate" in node.meta or not is_max_pool(node, modules.get(str(node.target))):
+            continue
+        if node.op != "call_module":
+            raise ValueError(
+                f"{describe(node, modules)} is a function call, which cannot be exchanged: use a module, "
+                "self.pool = nn.AvgPool2d(...), and retrain"
+            )
+        name = str(node.target).split("#", maxsplit=1)[0]
+        _put(averaged, name, _averaging(modules[str(node.target)], describe(node, modules)))
+    return averaged
+
+
+def _averaging(pool: nn.Module, described: str) -> nn.Module:
+    """The average pool over the windows of a max pool."""
+    average = getattr(nn, type(pool).__name__.replace("Max", "Avg"))
+    if hasattr(pool, "output_size"):
+        return average(pool.output_size)
+    if pool.dilation not in (1, (1,), (1, 1), (1, 1, 1)):
+        raise ValueError(f"{described}: no average pool is dilated; use one without dilation and retrain")
+    return average(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
 
 
 def fold_batch_norms(ann: nn.Module) -> nn.Module:
