@@ -1,10 +1,10 @@
 """Where a conversion loses: at each layer, the difference between ANN and SNN split into what causes it.
 
 With a the ANN's activation f(z), zbar the mean current that the spiking neuron gets over its T steps, phi its mean
-output, C(x) = min(x, theta * spikes a step) and S(x) the mean output of the same neuron if x comes in every step,
+output, C(x) = min(x, the largest mean output) and S(x) the mean output of the same neuron if x comes in every step,
 
     phi - a  =    f(zbar) - f(z)             inherited: layers before (and corrections) feed it something else
-                + C(f(zbar)) - f(zbar)       clipping: more than a spike in every step cannot be said
+                + C(f(zbar)) - f(zbar)       clipping: more than a spike in every step, or the cap, cannot be said
                 + S(zbar) - C(f(zbar))       quantisation: only some mean outputs exist, beyond the ANN's own rounding
                 + phi - S(zbar)              unevenness: the same mean current, but not evenly spread
 
@@ -46,7 +46,8 @@ class Parts:
         v: potential after the last step.
         count: net number of spikes.
         spikes: number of spikes of either sign.
-        missing, surplus: whether v and count show that spikes are missing, or sent without charge for them.
+        missing, surplus: whether v and count show that spikes are missing, or sent without charge for them; that
+            holds for neurons that keep all charge: no leak, reset by subtraction.
         outside: whether v lies outside [0, theta), right or wrong.
     """
 
@@ -82,7 +83,8 @@ class Layer:
             they add up to 1, and one is negative if its part makes up for another. All 0 if there is no difference.
         outside: share of the neurons with v[T] outside [0, theta): the residual potential error as papers draw it.
         wrong: share of those whose number of spikes does not fit all that came in: v < 0 with spikes standing,
-            or v >= theta with room for more. The rest of `outside` is right: silent below zero, or clipped.
+            or v >= theta with room for more. The rest of `outside` is right: silent below zero, or clipped. Tells
+            nothing where charge is lost: in a leak, or in a reset to zero.
         firing_rate: spikes per step and neuron.
         accuracy: if all layers up to this one spike, and the rest is the ANN; None without labels.
     """
@@ -253,9 +255,9 @@ def _split(
     steady = current.stride(0) == 0  # the same tensor in every step: a mean would round
     even = output if steady else neuron(mean.expand_as(current))[0]
     phi, evenly = (spikes.double().mean(0) * unit for spikes in (output, even))
-    fed, top = activation((current[0].double() if steady else mean) * unit).double(), unit * neuron.threshold
-    clipped = fed.minimum(top * neuron.max_spikes)
-    missing = (end.v >= neuron.threshold) & (end.count < T * neuron.max_spikes)
+    fed, most = activation((current[0].double() if steady else mean) * unit).double(), neuron.most(T)
+    clipped = fed.minimum(unit * neuron.threshold * (most / T))
+    missing = (end.v >= neuron.threshold) & (end.count < most)
     surplus = (end.v < 0) & (end.count > 0)
     outside = (end.v < 0) | (end.v >= neuron.threshold)
     return output, Parts(

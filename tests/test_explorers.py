@@ -139,10 +139,34 @@ def test_javascript_and_python_name_the_same_controls_and_kinds(chrome: Browser)
 
 
 def test_what_python_hands_over_wrong_is_said_in_the_page(chrome: Browser) -> None:
-    page = chrome.new_page()
-    page.set_content(explorers.membrane().html().replace('"threshold": 1.0', '"threshold": 0'))
-    page.wait_for_selector(".snnlab-membrane.wrong")
-    assert page.inner_text(".says") == "threshold = 0, but it must be a number greater than 0."
+    for kind, right, wrong, said in (
+        (
+            "if",
+            '"threshold": 1.0',
+            '"threshold": 0',
+            "threshold = 0, but it must be a number greater than 0.",
+        ),
+        ("if", '"threshold": 1.0', '"threshold": NaN', "threshold = NaN, but it must be a number greater"),
+        ("if", '"T": 16', '"T": 0', "T = 0, but it must be a whole number of steps, 1 or more."),
+        ("if", '"current": 0.3125', '"current": NaN', "current = NaN, but it must be a finite number."),
+        ("lif", '"leak": 0.875', '"leak": -0.5', "leak = -0.5, but it must be a share from 0 to 1."),
+        ("ca_lif", '"decay": 0.875', '"decay": 1.5', "decay = 1.5, but it must be a share from 0 to 1."),
+        ("st_bif", '"cap": 8', '"cap": 0', "cap = 0, but it must be a whole number, 1 or more."),
+        ("burst", '"max_spikes": 4', '"max_spikes": 1.5', "max_spikes = 1.5, but it must be a whole number"),
+        (
+            "ca_lif_hard_reset",
+            '"tau": 4.0',
+            '"tau": 0.5',
+            "tau = 0.5, but it must be a number of steps, 1 or",
+        ),
+        ("ca_lif_hard_reset", '"rest": 0.0', '"rest": Infinity', "rest = Infinity, but it must be a finite"),
+    ):
+        page, html = chrome.new_page(), explorers.membrane(kind=kind).html()
+        assert html.count(right) == 1, right
+        page.set_content(html.replace(right, wrong))
+        page.wait_for_selector(".snnlab-membrane.wrong")
+        assert said in page.inner_text(".says")
+        page.close()
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,10 @@ def test_constant_input_gives_the_clipped_floor(seed: int, theta: float, share: 
 @pytest.mark.parametrize("T", STEPS)
 @pytest.mark.parametrize("v0", [0.0, 0.5])
 def test_the_closed_form_holds_at_ties(T: int, v0: float) -> None:
-    z = torch.arange(-2 * 64, 2 * 64 + 1, dtype=torch.float64) / 64  # dyadic: every tie is exact
-    output, _ = IF(double(1.0), double(v0))(z.expand(T, -1))
-    assert torch.equal(output.mean(0), closed_form(z, 1.0, v0, T))
+    ties = torch.arange(-2 * 512, 2 * 512 + 1, dtype=torch.float64) / 512  # dyadic: every tie is exact
+    for z in (ties, ties + 1e-5):  # 49,000 cases in all
+        output, _ = IF(double(1.0), double(v0))(z.expand(T, -1))
+        assert torch.equal(output.mean(0), closed_form(z, 1.0, v0, T))
 
 
 def test_a_neuron_that_fires_only_above_the_threshold_breaks_the_closed_form() -> None:
@@ -168,6 +169,8 @@ def test_parameters_may_be_per_channel_and_the_state_stays_out_of_the_module() -
         ({"threshold": 0.0}, "threshold = 0.*greater than 0"),
         ({"threshold": -1.0}, "threshold = -1.*greater than 0"),
         ({"threshold": float("nan")}, "threshold holds NaN"),
+        ({"threshold": float("inf")}, "threshold = inf.*finite and greater than 0"),
+        ({"threshold": torch.tensor([1.0, -2.0])}, r"threshold = -2 to 1 \[2\].*greater than 0"),
         ({"threshold": "high"}, "threshold = 'high'.*number"),
         ({"v0": float("inf")}, "v0 = inf.*finite"),
         ({"leak": 1.5}, r"leak = 1.5.*\[0, 1\]"),

@@ -49,8 +49,8 @@ ANSWERS = {
         {
             "none": "there is no unevenness here, so no count is wrong. But v[T] outside its range is not the same "
             "as a wrong count.",
-            "about 1 %": "that is about the share that is clipped, if the threshold is chosen well. The other side is "
-            "more common: v[T] below zero.",
+            "about 1 %": "not even that many are clipped: the threshold is the 99.9th percentile. The other side is "
+            "far more common: v[T] below zero.",
         },
     ),
     "06.5": Answer(

@@ -211,7 +211,7 @@ function render({ model, el }) {
     style: STYLE,
     height: () => HEIGHT,
     shown: (name, p) => ALWAYS.includes(name) || OWN[p.kind].includes(name),
-    wrong: (p) => wrongNeuron({ ...neuronOf(p), T: p.T }),
+    wrong: (p) => wrongNeuron({ ...neuronOf(p), current: p.current, T: p.T }),
     draw(p, width) {
       const run = simulate(p);
       return [picture(p, run, rateCurve(p), width), describe(p, run)];

@@ -152,7 +152,7 @@ function render({ model, el }) {
     shown: (name, p) => ALWAYS.includes(name) || name in NEURON_KINDS[p.kind].settings,
     changed: (name, p) =>
       name === "kind" ? Object.fromEntries(Object.entries(NEURON_KINDS[p.kind].settings).filter(([key]) => key in CONTROLS)) : {},
-    wrong: (p) => wrongNeuron({ ...neuronOf(p), T: p.T }),
+    wrong: (p) => wrongNeuron({ ...neuronOf(p), current: p.current, T: p.T }),
     draw(p, width) {
       const run = simulate(p);
       return [picture(p, run, width), describe(p, run)];

@@ -60,6 +60,10 @@ function wrongNeuron(p) {
     ["reset", p.reset === "subtract" || p.reset === "zero", "“subtract” or “zero”"],
     ["max_spikes", whole(p.max_spikes), "a whole number, 1 or more"],
     ["cap", p.cap === null || whole(p.cap), "a whole number, 1 or more"],
+    ["tau", p.tau === undefined || p.tau >= 1, "a number of steps, 1 or more"],
+    ["tau_c", p.tau_c === undefined || p.tau_c >= 1, "a number of steps, 1 or more"],
+    ["rest", p.rest === undefined || Number.isFinite(p.rest), "a finite number of thresholds"],
+    ["current", p.current === undefined || Number.isFinite(p.current), "a finite number"],
     ["T", p.T === undefined || whole(p.T), "a whole number of steps, 1 or more"],
   ];
   const wrong = rules.find(([, fine]) => !fine);

@@ -95,7 +95,6 @@ export function picture(p, swept, width) {
     <text class="name relu-name" x="${x(right * 0.93)}" y="${y(right * 0.97)}" text-anchor="end">ReLU</text>
     ${p.levels ? `<path class="ann" d="${stairs((a) => annFor(a, p), jumps(p.levels, 0.5, p), x, y, right)}"/>` : ""}
     <path class="trace" d="${stairs((a) => outputFor(a, p), jumps(p.T, p.share, p), x, y, right)}"/>
-    <text class="title" x="${MARGIN.left}" y="${LOW.top - 10}">mean squared error of the layer, over θ</text>
     ${lowAxis(yl, highest * 1.1, width)}<g clip-path="url(#low)">
     ${line(swept.curve, (point) => point.clipping, "clipping", x, yl)}
     ${line(swept.curve, (point) => point.quantisation, "rounding", x, yl)}
@@ -104,6 +103,7 @@ export function picture(p, swept, width) {
     <circle class="dot" r="4" cx="${x(swept.best.threshold).toFixed(1)}" cy="${yl(swept.best.clipping + swept.best.quantisation).toFixed(1)}"/>
     <line class="threshold" x1="${at}" x2="${at}" y1="${TOP.top}" y2="${LOW.top + LOW.height}"/>
     <text class="name threshold-name" x="${at}" y="${LOW.top - 28}" text-anchor="middle">θ</text>
+    <text class="title name" x="${MARGIN.left}" y="${LOW.top - 10}">mean squared error of the layer, over θ</text>
     ${valueAxis(x, right, HEIGHT - 20)}
     <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">input, and threshold [activation units]</text>`;
 }

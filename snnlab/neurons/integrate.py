@@ -67,7 +67,7 @@ class IF(nn.Module):
     The potential is kept in float64, because it adds up T inputs: its rounding would move spikes.
 
     Args:
-        threshold: theta > 0, activation units; a number or a tensor that broadcasts against [B, ...].
+        threshold: theta > 0, finite, activation units; a number or a tensor that broadcasts against [B, ...].
         v0: potential before the first step, activation units, may be negative; number or tensor as above.
         leak: share of the potential kept in each step, 0 to 1; 1 is no leak (leak < 1: a LIF neuron).
         reset: "subtract" or "zero".
@@ -89,8 +89,8 @@ class IF(nn.Module):
         super().__init__()
         self.register_buffer("threshold", _number("threshold", threshold))
         self.register_buffer("v0", _number("v0", v0))
-        if not bool((self.threshold > 0).all()):
-            raise ValueError(f"threshold = {_show(threshold)}, but a threshold must be greater than 0")
+        if not bool(((self.threshold > 0) & self.threshold.isfinite()).all()):
+            raise ValueError(f"threshold = {_show(threshold)}, but it must be finite and greater than 0")
         if not bool(self.v0.isfinite().all()):
             raise ValueError(f"v0 = {_show(v0)}, but an initial potential must be finite")
         check_share("leak", leak, "the share of v kept in a step lies in [0, 1]; 1 is no leak")
@@ -101,9 +101,8 @@ class IF(nn.Module):
     def start(self, current: Tensor) -> State:
         """The state before the first step, for a current of shape [B, ...]."""
         try:
-            v = torch.empty_like(current, dtype=torch.float64).copy_(
-                self.v0
-            )  # in the current's memory layout
+            v = torch.empty_like(current, dtype=torch.float64)  # in the current's memory layout
+            v.copy_(self.v0)
             self.threshold.expand_as(current)
         except RuntimeError:
             shapes = f"threshold {list(self.threshold.shape)} and v0 {list(self.v0.shape)}"
@@ -111,7 +110,10 @@ class IF(nn.Module):
         return State(v, torch.zeros_like(v))
 
     def spikes(self, state: State) -> Tensor:
-        """Spikes fired at the potential state.v before the reset: the one rule in which most kinds differ."""
+        """Spikes fired at the potential state.v before the reset: the one rule in which most kinds differ.
+
+        A new tensor [B, ...] in v's precision: the loop in place writes into it.
+        """
         return reached(state.v, self.threshold, self.threshold)
 
     def step(self, current: Tensor, state: State) -> tuple[Tensor, State]:
@@ -164,6 +166,10 @@ class IF(nn.Module):
             if potentials is not None:
                 potentials.append(now.v.clone())
         return outputs, now
+
+    def most(self, T: int) -> int:
+        """The largest net count that T steps allow."""
+        return T * self.max_spikes
 
     def in_units_of(self, unit: Tensor) -> Self:
         """The same neuron with its potentials measured in `unit`, which broadcasts against its threshold."""

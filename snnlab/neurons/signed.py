@@ -69,6 +69,10 @@ class SignedIF(IF):
         state = super().start(current)
         return state if self.decay == 1.0 else state._replace(calcium=torch.zeros_like(state.v))
 
+    def most(self, T: int) -> int:
+        """As IF; no more than the cap."""
+        return T if self.cap is None else min(T, self.cap)
+
     def spikes(self, state: State) -> Tensor:
         """+1, -1 or 0 for each neuron."""
         up = reached(state.v, self.threshold, self.threshold)

@@ -227,7 +227,8 @@ def anatomy(found: Anatomy) -> Figure:
             axes_below.axhline(
                 100 * float(found.ann_accuracy or 0.0), color=GREY, linestyle="--", label="ANN"
             )
-            axes_below.set(ylabel="accuracy [%]")
+            low, high = axes_below.get_ylim()
+            axes_below.set(ylabel="accuracy [%]", ylim=(low, min(high, 101)))
             legend_beside(axes_below)
         slanted = {"rotation": 45, "ha": "right"} if len(places) > 4 else {}
         (below[-1] if below else top).set_xticks(places, list(found.layers), **slanted)
