@@ -30,6 +30,7 @@ from tqdm import tqdm
 from snnlab.conversion import SNN
 from snnlab.datasets import Split
 from snnlab.graph import evaluate
+from snnlab.grid import Rescale
 from snnlab.layers import POOL_CALLS, POOLS, SCALINGS
 from snnlab.neurons import IF
 from snnlab.segment import AFFINE
@@ -263,7 +264,7 @@ def _passed_on(
         still = static[other]
         return torch.zeros_like(still) if isinstance(still, Tensor) else still
 
-    if node.target in SCALINGS:
+    if node.target in SCALINGS or isinstance(layer, Rescale):
         return next(values[other] for other in node.all_input_nodes if other in values)
     passed = evaluate(snn.graph, node, value)
     if isinstance(layer, POOLS) or node.target in POOL_CALLS:

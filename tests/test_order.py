@@ -7,8 +7,8 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "neurons", "activations", "datasets", "folders", "layers", "rewiring", "graph", "unroll", "segment", "networks",
     "site", "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
-    "simulation", "errors", "energy", "training", "saving", "recipes", "runs", "sweeps", "published", "checks", "plots",
-    "explorers", "course", "reports", "cli",
+    "simulation", "errors", "energy", "training", "saving", "exchange", "recipes", "runs", "sweeps", "published",
+    "checks", "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip
 
 
