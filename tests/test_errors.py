@@ -105,6 +105,7 @@ def test_a_plain_loop_finds_the_same_parts() -> None:
             assert bool(found.surplus[n, k]) == (v < 0 < count) and bool(found.missing[n, k]) == (
                 v >= theta and count < T
             )
+            assert bool(found.outside[n, k]) == (not 0 <= v < theta)
             seen += [name for name, value in expected.items() if abs(value) > 1e-3]
     assert set(seen) == set(PARTS), "the example is too tame to tell the parts apart"
 
