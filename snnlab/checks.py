@@ -52,16 +52,17 @@ def check_method(
 
 
 def is_declared_in_full(method: Method) -> None:
-    """Title, paper, year; and each of its choices says in a docstring what it computes."""
+    """Title, paper, year; and each of its choices says in a docstring what it computes, in an equation."""
     assert method.title and method.paper, (
         "title and paper must say what the method is called and where it is from"
     )
     assert 1990 <= method.year <= 2100, f"year = {method.year}, but it is the year of the paper"
-    choices = (method.threshold, method.v0, method.neuron, *method.corrections)
-    silent = [
-        getattr(c, "__name__", repr(c)) for c in choices if not (getattr(c, "__doc__", None) or "").strip()
-    ]
-    assert not silent, f"{', '.join(silent)} has no docstring: say what it computes, and its equation"
+    tuning = () if method.tuning is None else (method.tuning,)
+    for choice in (method.threshold, method.v0, method.neuron, *method.corrections, *tuning):
+        rule = choice.func if isinstance(choice, partial) else choice
+        name, said = getattr(rule, "__name__", repr(rule)), getattr(rule, "__doc__", None) or ""
+        assert said.strip(), f"{name} has no docstring: say what it computes, and its equation"
+        assert "=" in said or "<-" in said, f"{name} has no equation in its docstring: {said.splitlines()[0]}"
 
 
 def converts_a_cnn(method: Method) -> None:
@@ -99,13 +100,20 @@ def is_no_worse_than_max_norm(method: Method) -> None:
 
 
 def depends_on_T_as_declared(method: Method) -> None:
-    """Declared independent: the same network for every T. Declared dependent: refused at another T."""
+    """Declared independent: the same network for every T. Declared dependent: another one, and refused there.
+
+    A tuning or a neuron that looks ahead runs all T steps, so it depends on T whatever comes of it.
+    """
     few, many = _snn(method, "cnn", T), _snn(method, "cnn", 2 * T)
     if not method.depends_on_T:
         assert _same(few, many), (
             "depends_on_T is False, but other steps give other thresholds, potentials or weights"
         )
         return
+    runs = method.tuning is not None or any(neuron.looks_ahead for neuron in few.sites.values())
+    assert runs or not _same(few, many), (
+        "depends_on_T is True, but all steps give the same network: leave it False, and one serves for every T"
+    )
     try:
         simulate(few, _data().test.images[:2], 2 * T)
     except ValueError:

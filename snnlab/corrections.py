@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from snnlab.site import Correction, Site
+from snnlab.site import Correction, Site, check_positive, check_whole
 
 
 def shift_bias(site: Site) -> None:
@@ -51,8 +51,7 @@ def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Corre
         per: a potential for each neuron, or for each channel.
     Raises: ValueError if an argument is out of range.
     """
-    if passes < 1:
-        raise ValueError(f"passes = {passes}, but it must be a whole number, 1 or more")
+    check_whole(passes=passes)
     if per not in ("neuron", "channel"):
         raise ValueError(f"per = {per!r}, but it is 'neuron' or 'channel'")
 
@@ -90,8 +89,8 @@ def lwc(
         lr: Adam's learning rate, > 0. batch: images a step, >= 1.
     Raises: ValueError if an argument is out of range.
     """
-    if epochs < 1 or batch < 1 or not lr > 0:
-        raise ValueError(f"epochs = {epochs}, lr = {lr}, batch = {batch}, but each must be positive")
+    check_whole(epochs=epochs, batch=batch)
+    check_positive(lr=lr)
     if through not in ("time", "mean"):
         raise ValueError(f"through = {through!r}, but it is 'time' or 'mean'")
     rate = _rate_through_time if through == "time" else _rate_through_mean

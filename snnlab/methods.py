@@ -48,6 +48,14 @@ class Method:
             raise ValueError(
                 f"name = {self.name!r}, but a method's name has letters, digits and underscores only"
             )
+        if callable(self.corrections):
+            raise ValueError("corrections is a function, but it must be a tuple: write (correction,)")
+        object.__setattr__(self, "corrections", tuple(self.corrections))
+        rules = {name: getattr(self, name) for name in ("activation", "threshold", "v0", "neuron")}
+        rules |= {f"corrections[{k}]": correction for k, correction in enumerate(self.corrections)}
+        for name, rule in (rules | ({} if self.tuning is None else {"tuning": self.tuning})).items():
+            if not callable(rule):
+                raise ValueError(f"{name} = {rule!r}, but it must be a function or a class, not its result")
 
     @property
     def needs(self) -> str:

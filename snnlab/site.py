@@ -1,5 +1,6 @@
 """Site: everything that a rule may look at, at one activation of the network."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -69,6 +70,21 @@ class Site:
         """The rest, by which a training is judged: "keep the best" looks at these only."""
         kept = torch.arange(len(self.target) - len(self.target) // 5, len(self.target))
         return kept if len(kept) else self.fitting()
+
+
+def check_whole(**settings: object) -> None:
+    """Raises: ValueError that names the first setting that is no whole number of 1 or more."""
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} = {value!r}, but it must be a whole number, 1 or more")
+
+
+def check_positive(**settings: object) -> None:
+    """Raises: ValueError that names the first setting that is no finite number above 0."""
+    for name, value in settings.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 < value < math.inf:  # type: ignore[operator]
+            raise ValueError(f"{name} = {value!r}, but it must be a finite number greater than 0")
 
 
 def _over_positions(delta: Tensor, target: Tensor) -> Tensor:

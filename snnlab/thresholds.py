@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from snnlab.activations import LearnedRange
-from snnlab.site import Rule, Site
+from snnlab.site import Rule, Site, check_positive, check_whole
 
 Per = Literal["layer", "channel", "neuron"]
 
@@ -41,8 +41,8 @@ def percentile(p: float, per: Per = "layer") -> Rule:
         per: one threshold a layer, a channel or a neuron.
     Raises: ValueError if p is outside, or per is none of these.
     """
-    if not 0 < p <= 100:
-        raise ValueError(f"p = {p}, but a percentile lies in (0, 100]")
+    if isinstance(p, bool) or not isinstance(p, int | float) or not 0 < p <= 100:
+        raise ValueError(f"p = {p!r}, but a percentile is a number in (0, 100]")
     _check_per(per)
 
     def rule(site: Site) -> Tensor:
@@ -67,8 +67,10 @@ def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
     Raises: ValueError if an argument is out of range.
     """
     _check_per(per)
-    if not 0 <= shift < 1 or grid < 2:
-        raise ValueError(f"shift = {shift}, grid = {grid}, but shift lies in [0, 1) and grid is 2 or more")
+    if isinstance(shift, bool) or not isinstance(shift, int | float) or not 0 <= shift < 1:
+        raise ValueError(f"shift = {shift!r}, but it is a share of the threshold, in [0, 1)")
+    if isinstance(grid, bool) or not isinstance(grid, int) or grid < 2:
+        raise ValueError(f"grid = {grid!r}, but it must be a whole number, 2 or more")
 
     def rule(site: Site) -> Tensor:
         groups, T = _groups(site.target, per), site.T  # [G, values]
@@ -92,12 +94,13 @@ def balanced(per: Per = "channel", rate: float = 2.0, batch: int = 32, passes: i
         theta <- theta + rate * mean max(a - theta, 0)      a step down the gradient of the clipping loss
 
     Args:
-        per: one threshold a layer or a channel.
+        per: one threshold a layer, a channel or a neuron.
         rate: > 0. batch: images a step, >= 1. passes: over the calibration images, >= 1.
+    Raises: ValueError if an argument is out of range.
     """
     _check_per(per)
-    if not rate > 0 or batch < 1 or passes < 1:
-        raise ValueError(f"rate = {rate}, batch = {batch}, passes = {passes}, but each must be positive")
+    check_positive(rate=rate)
+    check_whole(batch=batch, passes=passes)
 
     def rule(site: Site) -> Tensor:
         theta = torch.zeros_like(_groups(site.target[:1], per)[:, :1])

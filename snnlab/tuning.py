@@ -19,6 +19,7 @@ from tqdm import tqdm
 from snnlab.datasets import Split
 from snnlab.graph import Graph, walk
 from snnlab.neurons import IF
+from snnlab.site import check_positive, check_whole
 from snnlab.unroll import Unroll, static_values, temporal_nodes
 
 Tuning = Callable[[Graph, Graph, Split, int], None]
@@ -37,9 +38,10 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
     Args:
         epochs: passes over four fifths of the images, >= 1.
         lr: Adam's learning rate, a share of theta a step, > 0. batch: images a step, >= 1.
+    Raises: ValueError if an argument is out of range.
     """
-    if epochs < 1 or batch < 1 or not lr > 0:
-        raise ValueError(f"epochs = {epochs}, lr = {lr}, batch = {batch}, but each must be positive")
+    check_whole(epochs=epochs, batch=batch)
+    check_positive(lr=lr)
 
     def tuning(snn: Graph, _: Graph, images: Split, T: int) -> None:
         fitting, held_out = _parts(images)
@@ -76,9 +78,10 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
 
     Args:
         rounds: >= 1. gain: > 0.
+    Raises: ValueError if an argument is out of range.
     """
-    if rounds < 1 or not gain > 0:
-        raise ValueError(f"rounds = {rounds}, gain = {gain}, but both must be positive")
+    check_whole(rounds=rounds)
+    check_positive(gain=gain)
 
     def tuning(snn: Graph, ann: Graph, images: Split, T: int) -> None:
         fitting, held_out = _parts(images)

@@ -64,12 +64,21 @@ def steps_in_it(site: Site) -> Tensor:
 
 
 def random_potential(site: Site) -> Tensor:
-    """v0 uniform in [0, theta), from nobody knows where."""
+    """v0 = u theta, u uniform in [0, 1), from nobody knows where."""
     return site.threshold * torch.rand(())
 
 
+def in_words(site: Site) -> Tensor:
+    """The largest there is."""
+    return site.target.amax()
+
+
+def silent_tuning(*_: object) -> None:
+    pass
+
+
 class Noisy(IF):
-    """IF whose threshold is higher in double precision."""
+    """IF whose threshold is 1.4 theta in double precision: s = [v >= 1.4 theta]."""
 
     def spikes(self, state: State) -> Tensor:
         """1 where v >= 1.4 theta, or theta."""
@@ -81,6 +90,9 @@ WRONG = [
     ({"title": ""}, "is_declared_in_full: title and paper"),
     ({"year": 20}, "is_declared_in_full: year = 20"),
     ({"threshold": undocumented}, "is_declared_in_full: undocumented has no docstring"),
+    ({"threshold": in_words}, "is_declared_in_full: in_words has no equation.*The largest there is"),
+    ({"tuning": silent_tuning}, "is_declared_in_full: silent_tuning has no docstring"),
+    ({"depends_on_T": True}, "depends_on_T_as_declared: depends_on_T is True, but all steps give the same"),
     ({"threshold": far_too_high, "v0": snnlab.potentials.zero}, "approaches_its_ann"),
     ({"threshold": steps_in_it}, "depends_on_T_as_declared: depends_on_T is False"),
     ({"v0": random_potential}, "gives_the_same_bits_again|depends_on_T_as_declared"),

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from snnlab import CATALOGUE, Method, convert, simulate
+from snnlab import CATALOGUE, SNN, Method, convert, simulate, tuning
 from snnlab.activations import QuantClip
 from snnlab.corrections import calibrate_bias, lmpc, lwc, shift_bias
 from snnlab.datasets import Split
 from snnlab.neurons import IF, OffsetSpikeIF, State
 from snnlab.potentials import half, zero
+from snnlab.segment import Segment
 from snnlab.site import Correction, Site
 from snnlab.thresholds import balanced, largest, largest_per_neuron, mmse, percentile
 from snnlab.tuning import threshold_feedback, threshold_finetune
@@ -184,6 +186,48 @@ def test_lwc_is_never_worse_than_its_start_on_the_images_held_out(through: str) 
     assert any(improved)
 
 
+class Watched:
+    """A segment that notes which images a training asks for."""
+
+    def __init__(self, segment: Segment) -> None:
+        self.segment, self.fitted = segment, set[int]()
+
+    def __call__(self, part: slice | Tensor = slice(None)) -> Tensor:
+        if torch.is_grad_enabled():
+            self.fitted |= set(torch.arange(len(self.segment))[part].tolist())
+        return self.segment(part)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.segment, name)
+
+
+@pytest.mark.parametrize("through", ["time", "mean"])
+def test_weights_are_never_fitted_to_the_images_held_out(through: str) -> None:
+    def watched(site: Site) -> None:
+        assert sorted([*site.fitting().tolist(), *site.held_out().tolist()]) == list(range(40))
+        assert len(site.held_out()) == 8
+        segment = Watched(site.layers)
+        site.segment = segment  # type: ignore[assignment]
+        lwc(2, batch=8, through=through)(site)  # type: ignore[arg-type]
+        assert segment.fitted == set(site.fitting().tolist())
+
+    convert(Net(), method(watched), images(), T)
+
+
+def test_weights_are_judged_by_the_images_held_out() -> None:
+    """The goals of the images held out are what the first weights give: no other weights can be better."""
+
+    def judged(site: Site) -> None:
+        held, before = site.held_out(), [p.clone() for p in site.layers.own.popitem()[1].parameters()]
+        site.target = site.target.clone()
+        site.target[held] = site.rate()[held]
+        lwc(4, lr=1e-2, batch=8)(site)
+        after = site.layers.own.popitem()[1].parameters()
+        assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
+
+    convert(Net(), method(judged), images(), T)
+
+
 def test_a_masked_surrogate_cannot_wake_a_silent_layer() -> None:
     """Eq. 17 as printed lets gradients pass only where a spike was fired; ours reaches the silent."""
     current = torch.full((T, 8), 0.2, requires_grad=True)
@@ -220,13 +264,15 @@ def test_thresholds_have_the_shapes_of_what_shares_them() -> None:
     )
 
 
-def test_mmse_is_the_best_of_its_candidates_and_at_most_the_maximum() -> None:
+@pytest.mark.parametrize("shift", [None, 0.0, 0.25])
+def test_mmse_is_the_best_of_its_candidates_and_at_most_the_maximum(shift: float | None) -> None:
     a = torch.relu(torch.randn(500, 3, generator=torch.Generator().manual_seed(0)))
     site = Site("x", 3, nn.ReLU(), a)
-    theta = mmse("channel")(site)
+    theta = mmse("channel")(site) if shift is None else mmse("channel", shift)(site)
+    s = 0.5 if shift is None else shift  # the shift of v0 = theta / 2, unless told
     for c in range(3):
         tried = [float(a[:, c].max()) * k / 60 for k in range(1, 61)]
-        loss = [((v / 3 * (a[:, c] * 3 / v + 0.5).floor().clamp(0, 3) - a[:, c]) ** 2).mean() for v in tried]
+        loss = [((v / 3 * (a[:, c] * 3 / v + s).floor().clamp(0, 3) - a[:, c]) ** 2).mean() for v in tried]
         assert float(theta[c]) == pytest.approx(tried[int(torch.stack(loss).argmin())], rel=1e-5)
     assert bool((theta <= a.amax(0)).all())
 
@@ -269,9 +315,17 @@ def test_offset_spikes_are_mended_as_a_plain_loop_mends_them(steps: int) -> None
     assert exact[1] > exact[0] or exact[0] == 1.0
 
 
+def test_a_peak_far_above_the_threshold_is_moved_past_it_not_onto_it() -> None:
+    """v = 3 fires, v = -1.5 is left: less charge by exactly 2 would put the peak on the threshold, where it fires."""
+    z = torch.tensor([[2.5], [-3.5]], dtype=torch.float64)
+    assert IF(1.0, 0.5)(z)[1].count.item() == 1 and OffsetSpikeIF(1.0, 0.5)(z)[1].count.item() == 0
+
+
 def test_a_neuron_that_looks_ahead_says_what_it_costs() -> None:
     snn = convert(Net(), method(neuron=OffsetSpikeIF), images(), T)
     assert snn.latency == T * 4 and convert(Net(), method(), images(), T).latency == T
+    twice = convert(Net(), method(neuron=partial(OffsetSpikeIF, passes=2)), images(), T)
+    assert twice.latency == T * 7, "each pass of each layer is a run of all steps"
     with pytest.raises(ValueError, match=r"chunk = 2.*looks ahead over all 4 steps"):
         simulate(snn, images(), chunk=2)
     assert torch.equal(simulate(snn, images(), chunk=T).logits, simulate(snn, images()).logits)
@@ -301,18 +355,61 @@ def test_feedback_keeps_the_best_and_only_ever_raises() -> None:
     assert all(float(fed[name].threshold) >= float(plain[name].threshold) for name in plain)
 
 
+def worst(snn: SNN, data: Split) -> tuple[float, float]:
+    """How far the logits are from the ANN's for the fifth that is held out, and their cross-entropy."""
+    held = data[len(data) - len(data) // 5 :]
+    logits = simulate(snn, held.images).logits
+    with torch.no_grad():
+        gap = (logits - Net()(held.images)).abs().mean()
+    return float(gap), float(nn.functional.cross_entropy(logits, held.labels))
+
+
+def test_tunings_are_judged_by_the_images_held_out_and_keep_the_best() -> None:
+    data = labelled()
+    fitting, held = tuning._parts(data)
+    assert torch.equal(torch.cat([fitting.images, held.images]), data.images) and len(held) == len(data) // 5
+    for threshold, gets_better in ((largest, False), (percentile(60.0), True)):
+        start = worst(convert(Net(), method(threshold=threshold), data, T, exact=False), data)
+        fed = method(threshold=threshold, tuning=threshold_feedback(3, gain=2.0))
+        gap = worst(convert(Net(), fed, data, T, exact=False), data)[0]
+        assert gap < start[0] if gets_better else gap <= start[0] + 1e-6
+        wild = method(threshold=threshold, tuning=threshold_finetune(2, lr=3.0, batch=8))
+        assert worst(convert(Net(), wild, data, T, exact=False), data)[1] <= start[1] + 1e-6
+
+
 BAD = [
     (lambda: lmpc(0), "passes = 0"),
+    (lambda: lmpc(1.5), "passes = 1.5.*whole number"),  # type: ignore[arg-type]
+    (lambda: lmpc(True), "passes = True.*whole number"),
     (lambda: lmpc(1, "layer"), "per = 'layer'.*'neuron' or 'channel'"),  # type: ignore[arg-type]
     (lambda: lwc(0), "epochs = 0"),
-    (lambda: lwc(1, lr=-1.0), "lr = -1.0"),
+    (lambda: lwc(2.5), "epochs = 2.5.*whole number"),  # type: ignore[arg-type]
+    (lambda: lwc(1, lr=-1.0), "lr = -1.0.*greater than 0"),
+    (lambda: lwc(1, lr=float("nan")), "lr = nan.*finite"),
+    (lambda: lwc(1, batch=0), "batch = 0.*whole number"),
     (lambda: lwc(1, through="space"), "through = 'space'"),  # type: ignore[arg-type]
     (lambda: mmse("pixel"), "per = 'pixel'.*'layer', 'channel', 'neuron'"),  # type: ignore[arg-type]
-    (lambda: mmse(shift=1.0), "shift = 1.0"),
-    (lambda: balanced(rate=0.0), "rate = 0.0"),
+    (lambda: mmse(shift=1.0), r"shift = 1.0.*\[0, 1\)"),
+    (lambda: mmse(grid=1), "grid = 1.*2 or more"),
+    (lambda: mmse(grid=2.5), "grid = 2.5.*whole number"),  # type: ignore[arg-type]
+    (lambda: balanced(rate=0.0), "rate = 0.0.*greater than 0"),
+    (lambda: balanced(rate=float("inf")), "rate = inf.*finite"),
+    (lambda: balanced(batch=0), "batch = 0.*whole number"),
+    (lambda: balanced(passes=0.5), "passes = 0.5.*whole number"),  # type: ignore[arg-type]
+    (lambda: balanced("image"), "per = 'image'.*'layer', 'channel', 'neuron'"),  # type: ignore[arg-type]
+    (lambda: percentile(0), r"p = 0.*\(0, 100\]"),
     (lambda: percentile(101), "p = 101"),
+    (lambda: percentile("99"), "p = '99'.*a number"),  # type: ignore[arg-type]
+    (lambda: percentile(99, "all"), "per = 'all'"),  # type: ignore[arg-type]
     (lambda: threshold_finetune(0), "epochs = 0"),
-    (lambda: threshold_feedback(gain=0), "gain = 0"),
+    (lambda: threshold_finetune(lr=0.0), "lr = 0.0.*greater than 0"),
+    (lambda: threshold_finetune(batch=1.5), "batch = 1.5"),  # type: ignore[arg-type]
+    (lambda: threshold_feedback(0), "rounds = 0.*whole number"),
+    (lambda: threshold_feedback(gain=0), "gain = 0.*greater than 0"),
+    (lambda: method(corrections=lmpc()), r"corrections is a function.*\(correction,\)"),
+    (lambda: method(threshold=99.9), "threshold = 99.9.*a function"),
+    (lambda: method(None), r"corrections\[0\] = None.*a function"),  # type: ignore[arg-type]
+    (lambda: method(tuning=3), "tuning = 3"),
     (lambda: OffsetSpikeIF(passes=0), "passes = 0"),
 ]
 

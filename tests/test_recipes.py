@@ -96,6 +96,9 @@ def test_a_share_that_loses_images_is_taken_back(few: Data, shared: tuple[nn.Mod
 def test_a_share_needs_rate_norm(few: Data) -> None:
     with pytest.raises(ValueError, match="no RateNorm"):
         recipes.learn_share(networks.cnn(), few.train, Stage("share"), 0)
+    for wrong in ({"weight": 0.0}, {"weight": float("nan")}, {"start": float("inf")}):
+        with pytest.raises(ValueError, match=r"start = .*weight = .*greater than 0"):
+            recipes.learn_share(networks.cnn(), few.train, Stage("share"), 0, **wrong)
 
 
 def test_a_stage_tells_settings_apart_to_the_last_digit() -> None:
@@ -118,6 +121,10 @@ def test_a_stage_tells_settings_apart_to_the_last_digit() -> None:
         ({"epochs": 0}, "epochs = 0"),
         ({"lr": -1.0}, "lr = -1.0"),
         ({"threshold_decay": -1.0}, "threshold_decay = -1.0"),
+        ({"start": 0}, r"start = 0.*\(0, 100\]"),
+        ({"start": float("nan")}, "start = nan"),
+        ({"weight_bits": 0}, "bits = 0.*2 to 16"),
+        ({"weight_bits": 1}, "bits = 1.*2 to 16"),
     ],
 )
 def test_a_stage_names_a_wrong_setting(setting: dict[str, float], said: str) -> None:

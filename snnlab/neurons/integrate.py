@@ -77,7 +77,7 @@ class IF(nn.Module):
     threshold: Tensor
     v0: Tensor
     max_spikes = 1  # in one step
-    looks_ahead = False  # whether it must see all steps before it sends the first spike
+    looks_ahead: int = 0  # how often it runs all steps before it sends the first spike
 
     def __init__(
         self,

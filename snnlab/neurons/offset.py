@@ -27,16 +27,14 @@ class OffsetSpikeIF(IF):
 
     Args:
         threshold, v0: as IF; v0 is theta / 2 for networks that round to the nearest.
-        passes: how often it looks ahead, >= 1; each pass mends one spike.
+        passes: how often it looks ahead, >= 1; each pass mends one spike, and costs T more steps.
     """
-
-    looks_ahead = True
 
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, passes: int = 1) -> None:
         super().__init__(threshold, v0)
         if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
             raise ValueError(f"passes = {passes!r}, but it must be a whole number, 1 or more")
-        self.passes = passes
+        self.passes = self.looks_ahead = passes
 
     def forward(
         self, current: Tensor, state: State | None = None, potentials: list[Tensor] | None = None

@@ -123,7 +123,7 @@ class SNM(SignedIF):
 class ZeroThresholdIF(SignedIF):
     """Signed neuron that takes a spike back as soon as v < 0: no spike too many is left standing.     Hu 2023
 
-    Once the input has ended the net count is max(0, floor((sum z + v0) / theta)), in whatever order it came.
+    Once the input has ended the net count is n = max(0, floor((sum z + v0) / theta)), in whatever order it came.
     """
 
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0) -> None:

@@ -21,7 +21,7 @@ from snnlab import training
 from snnlab.activations import LearnedRange, QuantClip, RateNorm
 from snnlab.datasets import Split
 from snnlab.recipes.swap import Activation, fold_batch_norms, swap_activations
-from snnlab.recipes.weights import bake_weights, quantize_weights
+from snnlab.recipes.weights import Rounded, bake_weights, quantize_weights
 
 Learner = Callable[[nn.Module, Split, "Stage", int], None]
 """Trains a network in place on the images of a split, as a stage says, from a seed."""
@@ -46,10 +46,12 @@ def learn_share(
     right are lost is taken back, and is the last.
 
     Args:
-        start: k at the start; 2.5 is a share of 0.92.
+        start: k at the start, finite; 2.5 is a share of 0.92.
         weight: of the second term, > 0; the larger, the lower the share, the better few steps and the worse many.
-    Raises: ValueError for a network without RateNorm.
+    Raises: ValueError for a network without RateNorm, or a number out of range.
     """
+    if not math.isfinite(start) or not 0 < weight < math.inf:
+        raise ValueError(f"start = {start}, weight = {weight}, but start is finite and weight greater than 0")
     norms = [module for module in ann.modules() if isinstance(module, RateNorm)]
     if not norms:
         raise ValueError(
@@ -116,6 +118,10 @@ class Stage:
                 f"lr = {self.lr}, threshold_decay = {self.threshold_decay}, but lr must be greater than 0 and "
                 "threshold_decay 0 or more"
             )
+        if self.start is not None and not 0 < self.start <= 100:
+            raise ValueError(f"start = {self.start}, but it is a percentile in (0, 100], or None")
+        if self.weight_bits is not None:
+            Rounded(self.weight_bits)  # refuses what is no number of bits
 
     def arrange(self, ann: nn.Module, split: Split | None = None) -> nn.Module:
         """A copy of the network as this stage trains it, and keeps it, without the training."""
