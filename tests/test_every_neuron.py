@@ -1,6 +1,8 @@
 """Every kind of neuron: in a converted network, on even and uneven input, and what its v[T] says of its count."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from math import inf
 
 import pytest
@@ -132,9 +134,18 @@ def test_a_cap_below_the_steps_is_clipping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "negative", "cap"), [(SNM, 1.0, inf), (ZeroThresholdIF, 0.0, inf), (STBIF, 0.0, 8)]
+    ("kind", "negative", "cap"),
+    [
+        (SNM, 1.0, inf),
+        (ZeroThresholdIF, 0.0, inf),
+        (STBIF, 0.0, 8),
+        (partial(SignedIF, negative=0.5, cap=3), 0.5, 3),
+    ],
+    ids=["snm", "zero_threshold", "st_bif", "in between"],
 )
-def test_signed_neurons_equal_a_plain_loop_at_ties_too(kind: type[IF], negative: float, cap: float) -> None:
+def test_signed_neurons_equal_a_plain_loop_at_ties_too(
+    kind: Callable[..., IF], negative: float, cap: float
+) -> None:
     """Quarters: v is often exactly theta, 0 or -theta; 10,000 trains."""
     generator = torch.Generator().manual_seed(5)
     current = torch.randint(-6, 8, (12, 10_000), generator=generator).double() / 4
