@@ -48,7 +48,10 @@ def cases(n: int) -> list[dict]:
         threshold = int(torch.randint(1, 513, (), generator=draw)) / 128
         share = int(torch.randint(0, 64, (), generator=draw)) / 64
         values = (torch.randint(0, 640, (40,), generator=draw) / 128).sort().values.tolist()
-        settings.append({"threshold": threshold, "share": share, "values": values, **whole})
+        weights = torch.randint(1, 6, (40,), generator=draw).double().tolist()
+        settings.append(
+            {"threshold": threshold, "share": share, "values": values, "weights": weights, **whole}
+        )
     return settings
 
 
@@ -91,7 +94,8 @@ def test_the_losses_are_what_numpy_finds_and_the_best_threshold_is_best(chrome: 
     said, swept = (ask(page, MODULE, settings, name) for name in ("losses", "sweep"))
     for p, now, over in zip(settings, said, swept, strict=True):
         assert (now["clipping"], now["quantisation"]) == pytest.approx(by_numpy(p), abs=1e-12)
-        assert now["above"] == np.mean(np.array(p["values"]) > p["threshold"])
+        above = np.average(np.array(p["values"]) > p["threshold"], weights=p["weights"])
+        assert now["above"] == pytest.approx(above, abs=1e-12)
         sums = [point["clipping"] + point["quantisation"] for point in over["curve"]]
         assert over["best"]["clipping"] + over["best"]["quantisation"] == min(sums)
         some = over["curve"][37]
@@ -103,7 +107,9 @@ def by_numpy(p: dict) -> tuple[float, float]:
     a, theta = np.array(p["values"]), p["threshold"]
     count = np.clip(np.floor((p["T"] * a + p["share"] * theta) / theta), 0, p["T"])
     square = (theta * count / p["T"] - a) ** 2
-    return float(np.mean(square * (a > theta))), float(np.mean(square * (a <= theta)))
+    parts = (np.average(square * part, weights=p["weights"]) for part in (a > theta, a <= theta))
+    clipping, quantisation = map(float, parts)
+    return clipping, quantisation
 
 
 def opened(chrome: Browser, tmp_path: Path, width: int = 1100, **settings: Any) -> Page:
@@ -150,18 +156,39 @@ def test_no_part_sticks_out_of_the_page(chrome: Browser, tmp_path: Path, width: 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_activations_of_any_shape_and_size_become_quantiles() -> None:
-    torch.manual_seed(0)
-    layer = torch.randn(100, 16, 8, 8).relu() * 30
+def outlying() -> torch.Tensor:
+    """Activations of a layer, 100,000, half of them zeros and a few far out."""
+    draw = torch.Generator().manual_seed(0)
+    return torch.randn(100, 1000, generator=draw, dtype=torch.float64).relu() ** 2
+
+
+@pytest.mark.parametrize("T", [2, 8, 32, 128])
+def test_the_best_threshold_is_that_of_all_the_layers_activations(chrome: Browser, T: int) -> None:
+    """The page holds 512 numbers for 100,000 activations; sums and minimum are those of the 100,000."""
+    layer = outlying()
+    widget = explorers.transfer(layer, T=T, share=0.5)
+    settings = {name: getattr(widget, name) for name in widget.names}
+    over = ask(chrome.new_page(), MODULE, [settings], "sweep")[0]
+    every = {"values": layer.flatten().numpy(), "weights": np.ones(layer.numel()), "T": T, "share": 0.5}
+    sums = {point["threshold"]: point["clipping"] + point["quantisation"] for point in over["curve"]}
+    for threshold in list(sums)[15::16]:
+        assert sums[threshold] == pytest.approx(sum(by_numpy({**every, "threshold": threshold})), rel=0.02)
+    best = min(sums, key=lambda threshold: sum(by_numpy({**every, "threshold": threshold})))
+    assert over["best"]["threshold"] == pytest.approx(best, rel=0.05)
+
+
+def test_activations_of_any_shape_and_size_become_groups() -> None:
+    layer = outlying().reshape(100, 10, 10, 10) * 30
     widget = explorers.transfer(layer, T=8)
-    assert len(widget.values) == 512 and widget.values == sorted(widget.values)
-    assert widget.values[-1] == float(layer.max()) and widget.top == 2 ** math.ceil(
-        math.log2(float(layer.max()))
-    )
-    assert np.mean(widget.values) == pytest.approx(float(layer.mean()), rel=0.05)
+    assert 400 < len(widget.values) <= 512 and widget.values == sorted(widget.values)
+    assert widget.values[-1] == float(layer.max()) and widget.weights[-1] == 1
+    assert widget.top == 2 ** math.ceil(math.log2(float(layer.max())))
+    assert widget.values[0] == 0 and widget.weights[0] == int((layer == 0).sum())
+    assert sum(widget.weights) == layer.numel()
+    assert np.average(widget.values, weights=widget.weights) == pytest.approx(float(layer.mean()), rel=1e-9)
     assert explorers.transfer(layer, threshold=50).threshold == 50.0
     few = explorers.transfer(torch.tensor([[0.0, 3.0]]))
-    assert few.values == [0, 3] and few.top == 4 and few.threshold == 3
+    assert few.values == [0, 3] and few.weights == [1, 1] and few.top == 4 and few.threshold == 3
 
 
 @pytest.mark.parametrize(

@@ -25,18 +25,21 @@ function annFor(a, { threshold, levels }) {
 }
 
 // Mean squares over the activations: what lies above the threshold is clipped, below it is rounded.
+// Each of p.values stands for as many activations as p.weights says.
 export function losses(p) {
   let clipping = 0;
   let quantisation = 0;
   let above = 0;
-  for (const a of p.values) {
+  let n = 0;
+  p.values.forEach((a, k) => {
+    const weight = p.weights[k];
     const error = outputFor(a, p) - a;
+    n += weight;
     if (a > p.threshold) {
-      clipping += error * error;
-      above++;
-    } else quantisation += error * error;
-  }
-  const n = p.values.length;
+      clipping += weight * error * error;
+      above += weight;
+    } else quantisation += weight * error * error;
+  });
   return { clipping: clipping / n, quantisation: quantisation / n, above: above / n };
 }
 
@@ -59,10 +62,15 @@ const reach = (p) => p.values.reduce((most, a) => Math.max(most, a), 0);
 
 const three = (x) => (x === 0 ? "0" : x.toPrecision(2).replace(/e(.)(\d+)/, "·10^$1$2"));
 
+function percent(share) {
+  if (share === 0) return "none";
+  return share < 0.001 ? "less than 0.1 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+}
+
 export function describe(p, now, best) {
   const total = now.clipping + now.quantisation;
   const least = best.clipping + best.quantisation;
-  const share = `${(100 * now.above).toFixed(now.above < 0.1 ? 1 : 0)} %`;
+  const share = percent(now.above);
   const parts = `θ = ${show(p.threshold)} clips ${share} of the layer’s activations: mean square ${three(now.clipping)}; rounding adds ${three(now.quantisation)}.`;
   const where =
     total <= 1.02 * least
@@ -133,13 +141,15 @@ function areas(p, x, y, right) {
 // The layer's activations above zero, in bins, along the bottom.
 function histogram(p, x, right) {
   const bins = new Array(48).fill(0);
-  for (const a of p.values) if (a > 0) bins[Math.min(47, Math.floor((a / right) * 48))]++;
-  const most = Math.max(1, ...bins);
+  p.values.forEach((a, k) => {
+    if (a > 0) bins[Math.min(47, Math.floor((a / right) * 48))] += p.weights[k];
+  });
+  const most = Math.max(...bins);
   const base = TOP.top + TOP.height;
   return bins
     .map((n, k) => {
       const left = x((k * right) / 48);
-      const high = (n / most) * 60;
+      const high = n ? Math.max(1, (n / most) * 60) : 0; // a few far out are seen too
       return `<rect class="histogram" x="${left.toFixed(1)}" y="${(base - high).toFixed(1)}" width="${(x(((k + 1) * right) / 48) - left).toFixed(1)}" height="${high.toFixed(1)}"/>`;
     })
     .join("");
@@ -181,6 +191,7 @@ export function wrongSettings(p) {
   if (!(Number.isInteger(p.T) && p.T >= 1)) return `T = ${p.T}, but it must be a whole number of steps, 1 or more.`;
   if (!(p.share >= 0 && p.share < 1)) return `share = ${p.share}, but the start lies from 0 to below 1, in thresholds.`;
   if (!(Number.isInteger(p.levels) && p.levels >= 0)) return `levels = ${p.levels}, but it must be a whole number, 0 or more.`;
+  if (p.weights.length !== p.values.length) return `weights has ${p.weights.length} numbers, but values has ${p.values.length}: one for each.`;
   return p.values.length ? "" : "values is empty, but there must be one activation or more.";
 }
 
@@ -200,7 +211,7 @@ function render({ model, el }) {
     name: "transfer",
     aria: "Mean output over the input, and the error of the layer over the threshold",
     controls: controlsFor(model.get("top")),
-    more: ["values"],
+    more: ["values", "weights"],
     style: STYLE,
     height: () => HEIGHT,
     wrong: wrongSettings,

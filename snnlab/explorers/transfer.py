@@ -10,7 +10,7 @@ from torch import Tensor
 from snnlab.explorers.host import Explorer, module
 
 VALUES = 512
-"""Activations that the page holds: as many evenly spaced quantiles of those given."""
+"""Numbers that the page holds at most, each for a group of activations of nearly the same size."""
 
 RANGES: dict[str, tuple[float, float]] = {"T": (1, 128), "share": (0.0, 63 / 64), "levels": (0, 32)}
 """What a slider reaches, the same numbers as in transfer.js; the threshold's goes up to `top`."""
@@ -22,13 +22,14 @@ class Transfer(Explorer):
 
     _esm = module("drawing.js", "transfer.js")
     title = "Clipping against quantisation"
-    names = ("threshold", "T", "share", "levels", "values", "top")
+    names = ("threshold", "T", "share", "levels", "values", "weights", "top")
 
     threshold = traitlets.Float(1.0).tag(sync=True)
     T = traitlets.Int(4).tag(sync=True)
     share = traitlets.Float(0.0).tag(sync=True)
     levels = traitlets.Int(0).tag(sync=True)
     values = traitlets.List(traitlets.Float()).tag(sync=True)
+    weights = traitlets.List(traitlets.Float()).tag(sync=True)
     top = traitlets.Float(4.0).tag(sync=True)
 
     @traitlets.validate("threshold", *RANGES)
@@ -58,7 +59,7 @@ def transfer(
         levels: L of the ANN's own rounding to the nearest, 0 to 32; 0 is ReLU.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    values = _quantiles(_default() if activations is None else activations)
+    values, weights = _groups(_default() if activations is None else activations)
     top = 2.0 ** math.ceil(math.log2(values[-1]))
     chosen = {
         "threshold": values[-1] if threshold is None else threshold,
@@ -68,7 +69,7 @@ def transfer(
     }
     for name, value in chosen.items():
         _check_number(name, value, top)
-    widget = Transfer(values=values, top=top)
+    widget = Transfer(values=values, weights=weights, top=top)
     for name, value in chosen.items():
         setattr(widget, name, value)
     return widget
@@ -80,8 +81,12 @@ def _default() -> Tensor:
     return torch.cat([torch.zeros(256, dtype=torch.float64), -0.5 * (1 - middle).log()])
 
 
-def _quantiles(activations: Tensor) -> list[float]:
-    """At most VALUES numbers that are spread as the activations are, in order; the largest is among them."""
+def _groups(activations: Tensor) -> tuple[list[float], list[float]]:
+    """At most VALUES means of groups of activations, in order, and how many are in each group.
+
+    The zeros are one group. Of the rest half the groups are equally large, half grow with the distance from the
+    largest activation, which is alone: few lie far out, and what they cost decides where a threshold is best.
+    """
     if not isinstance(activations, Tensor) or activations.numel() == 0:
         given = list(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
         raise ValueError(f"activations is {given}, but it must be a tensor with one activation or more")
@@ -91,8 +96,17 @@ def _quantiles(activations: Tensor) -> list[float]:
             "activations must be finite, 0 or more, one of them above 0: hand in what a layer sends after its ReLU"
         )
     ordered = flat.sort().values
-    places = torch.linspace(0, len(ordered) - 1, min(VALUES, len(ordered))).round().long()
-    return ordered[places].tolist()
+    if len(ordered) <= VALUES:
+        return ordered.tolist(), [1.0] * len(ordered)
+    zeros = int((ordered == 0).sum())
+    n, half = len(ordered) - zeros, (VALUES - 2) // 2
+    even = torch.linspace(0, n, half + 1, dtype=torch.float64)
+    outer = n - torch.logspace(0, math.log10(n), half, dtype=torch.float64)
+    edges = torch.cat([even, outer]).round().long().clamp(0, n).unique()  # 0 to n
+    sums = torch.cat([ordered.new_zeros(1), ordered[zeros:].cumsum(0)])[edges].diff()
+    values, weights = [(sums / edges.diff())[:-1], ordered[-1:]], edges.diff().double()
+    none = ordered.new_zeros(min(zeros, 1))
+    return torch.cat([none, *values]).tolist(), torch.cat([zeros + none, weights]).tolist()
 
 
 def _check_number(name: str, value: Any, top: float) -> None:
