@@ -145,6 +145,16 @@ def test_calibration_closes_the_gap_of_the_means(correction: Correction) -> None
     assert all(after[name] < before[name] for name in before)
 
 
+def test_each_channels_bias_moves_by_what_that_channel_lacks() -> None:
+    def checked(site: Site) -> None:
+        lacking, before = (site.target - site.rate()).mean((0, 2, 3)), site.current()
+        calibrate_bias(site)
+        moved = (site.current() - before).mean((0, 1, 3, 4))
+        assert torch.allclose(moved, lacking, atol=1e-5) and lacking.unique().numel() > 1
+
+    convert(Net(), method(checked), images(), T)
+
+
 def test_each_pass_of_lmpc_closes_it_further() -> None:
     steps = [gaps(lmpc(passes))["act3"] for passes in (1, 2, 3)]
     assert steps[0] > steps[1] > steps[2]
@@ -221,7 +231,7 @@ def test_weights_are_judged_by_the_images_held_out() -> None:
         held, before = site.held_out(), [p.clone() for p in site.layers.own.popitem()[1].parameters()]
         site.target = site.target.clone()
         site.target[held] = site.rate()[held]
-        lwc(4, lr=1e-2, batch=8)(site)
+        lwc(8, lr=1e-3, batch=8)(site)
         after = site.layers.own.popitem()[1].parameters()
         assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
 
