@@ -294,43 +294,6 @@ def test_balanced_thresholds_rise_from_zero_and_stay_below_the_maximum() -> None
     assert bool((few > 0).all() and (few <= many).all() and (many <= a.amax(0)).all())
 
 
-def offset_plain(z: list[float], theta: float, v0: float) -> tuple[list[int], float]:
-    v, spikes, peaks = v0, [], []
-    for now in z:
-        v += now
-        peaks.append(v)
-        spikes.append(1 if v >= theta else 0)
-        v -= theta * spikes[-1]
-    if v < 0 and sum(spikes):
-        lowest = min(p for p, s in zip(peaks, spikes, strict=True) if s)
-        return spikes, v0 - max(theta, lowest - theta + 1e-4 * theta)
-    if v >= theta and sum(spikes) < len(z):
-        highest = max(p for p, s in zip(peaks, spikes, strict=True) if not s)
-        return spikes, v0 + max(theta, theta + 1e-4 * theta - highest)
-    return spikes, v0
-
-
-@pytest.mark.parametrize("steps", [1, 2, 7, 16])
-def test_offset_spikes_are_mended_as_a_plain_loop_mends_them(steps: int) -> None:
-    draw = torch.Generator().manual_seed(steps)
-    z = torch.randn(steps, 400, generator=draw, dtype=torch.float64)
-    theta = 0.2 + torch.rand(400, generator=draw, dtype=torch.float64)
-    output, _ = OffsetSpikeIF(theta, theta / 2)(z)
-    for lane in range(400):
-        current, level = z[:, lane].tolist(), float(theta[lane])
-        start = offset_plain(current, level, level / 2)[1]
-        assert (output[:, lane] / level).round().tolist() == offset_plain(current, level, start)[0]
-    even = ((z.sum(0) + theta / 2) / theta).floor().clamp(0, steps)
-    exact = [float(((k(theta, theta / 2)(z)[1].count) == even).double().mean()) for k in (IF, OffsetSpikeIF)]
-    assert exact[1] > exact[0] or exact[0] == 1.0
-
-
-def test_a_peak_far_above_the_threshold_is_moved_past_it_not_onto_it() -> None:
-    """v = 3 fires, v = -1.5 is left: less charge by exactly 2 would put the peak on the threshold, where it fires."""
-    z = torch.tensor([[2.5], [-3.5]], dtype=torch.float64)
-    assert IF(1.0, 0.5)(z)[1].count.item() == 1 and OffsetSpikeIF(1.0, 0.5)(z)[1].count.item() == 0
-
-
 def test_a_neuron_that_looks_ahead_says_what_it_costs() -> None:
     snn = convert(Net(), method(neuron=OffsetSpikeIF), images(), T)
     assert snn.latency == T * 4 and convert(Net(), method(), images(), T).latency == T
@@ -385,49 +348,6 @@ def test_tunings_are_judged_by_the_images_held_out_and_keep_the_best() -> None:
         assert gap < start[0] if gets_better else gap <= start[0] + 1e-6
         wild = method(threshold=threshold, tuning=threshold_finetune(2, lr=3.0, batch=8))
         assert worst(convert(Net(), wild, data, T, exact=False), data)[1] <= start[1] + 1e-6
-
-
-BAD = [
-    (lambda: lmpc(0), "passes = 0"),
-    (lambda: lmpc(1.5), "passes = 1.5.*whole number"),  # type: ignore[arg-type]
-    (lambda: lmpc(True), "passes = True.*whole number"),
-    (lambda: lmpc(1, "layer"), "per = 'layer'.*'neuron' or 'channel'"),  # type: ignore[arg-type]
-    (lambda: lwc(0), "epochs = 0"),
-    (lambda: lwc(2.5), "epochs = 2.5.*whole number"),  # type: ignore[arg-type]
-    (lambda: lwc(1, lr=-1.0), "lr = -1.0.*greater than 0"),
-    (lambda: lwc(1, lr=float("nan")), "lr = nan.*finite"),
-    (lambda: lwc(1, batch=0), "batch = 0.*whole number"),
-    (lambda: lwc(1, through="space"), "through = 'space'"),  # type: ignore[arg-type]
-    (lambda: mmse("pixel"), "per = 'pixel'.*'layer', 'channel', 'neuron'"),  # type: ignore[arg-type]
-    (lambda: mmse(shift=1.0), r"shift = 1.0.*\[0, 1\)"),
-    (lambda: mmse(grid=1), "grid = 1.*2 or more"),
-    (lambda: mmse(grid=2.5), "grid = 2.5.*whole number"),  # type: ignore[arg-type]
-    (lambda: balanced(rate=0.0), "rate = 0.0.*greater than 0"),
-    (lambda: balanced(rate=float("inf")), "rate = inf.*finite"),
-    (lambda: balanced(batch=0), "batch = 0.*whole number"),
-    (lambda: balanced(passes=0.5), "passes = 0.5.*whole number"),  # type: ignore[arg-type]
-    (lambda: balanced("image"), "per = 'image'.*'layer', 'channel', 'neuron'"),  # type: ignore[arg-type]
-    (lambda: percentile(0), r"p = 0.*\(0, 100\]"),
-    (lambda: percentile(101), "p = 101"),
-    (lambda: percentile("99"), "p = '99'.*a number"),  # type: ignore[arg-type]
-    (lambda: percentile(99, "all"), "per = 'all'"),  # type: ignore[arg-type]
-    (lambda: threshold_finetune(0), "epochs = 0"),
-    (lambda: threshold_finetune(lr=0.0), "lr = 0.0.*greater than 0"),
-    (lambda: threshold_finetune(batch=1.5), "batch = 1.5"),  # type: ignore[arg-type]
-    (lambda: threshold_feedback(0), "rounds = 0.*whole number"),
-    (lambda: threshold_feedback(gain=0), "gain = 0.*greater than 0"),
-    (lambda: method(corrections=lmpc()), r"corrections is a function.*\(correction,\)"),
-    (lambda: method(threshold=99.9), "threshold = 99.9.*a function"),
-    (lambda: method(None), r"corrections\[0\] = None.*a function"),  # type: ignore[arg-type]
-    (lambda: method(tuning=3), "tuning = 3"),
-    (lambda: OffsetSpikeIF(passes=0), "passes = 0"),
-]
-
-
-@pytest.mark.parametrize(("wrong", "message"), BAD, ids=[message for _, message in BAD])
-def test_a_bad_setting_is_named(wrong: Callable[[], object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        wrong()
 
 
 def test_rules_that_have_no_segment_say_so() -> None:
