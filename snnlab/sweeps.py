@@ -101,13 +101,22 @@ def compare(
     return results
 
 
-def run(method: Method, ann: nn.Module, data: Data, steps: Sequence[int], test: Split) -> Result:
-    """One method on a trained network; steps rise."""
+def run(
+    method: Method,
+    ann: nn.Module,
+    data: Data,
+    steps: Sequence[int],
+    test: Split,
+    look: Callable[[SNN], None] | None = None,
+) -> Result:
+    """One method on a trained network; steps rise. Each network that it converts is shown to `look`."""
     accuracy: dict[int, float] = {}
     latency: dict[int, int] = {}
     began = time.perf_counter()
     for T in steps if method.depends_on_T else steps[-1:]:
         snn = convert(ann, method, data.calibration, T, progress=False)
+        if look is not None:
+            look(snn)
         spiking = simulate(snn, test, T)
         correct = spiking.accuracy(test)
         accuracy |= {t: float(correct[t - 1]) for t in ((T,) if method.depends_on_T else steps)}

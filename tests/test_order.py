@@ -8,7 +8,7 @@ ROOMS = (
     "neurons", "activations", "datasets", "folders", "layers", "rewiring", "graph", "unroll", "segment", "networks",
     "site", "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
     "simulation", "errors", "energy", "training", "saving", "exchange", "recipes", "runs", "sweeps", "published",
-    "checks", "plots", "explorers", "course", "reports", "cli",
+    "papers", "claims", "checks", "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip
 
 

@@ -4,7 +4,14 @@ A function returns its figure and leaves nothing open: as the last line of a cel
 `figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
 """
 
-from snnlab.plots.charts import accuracy_chart, anatomy_chart, comparison_chart, rates_chart, steps_chart
+from snnlab.plots.charts import (
+    accuracy_chart,
+    anatomy_chart,
+    comparison_chart,
+    rates_chart,
+    residual_chart,
+    steps_chart,
+)
 from snnlab.plots.figures import (
     accuracy_over_time,
     activation_histogram,
@@ -28,6 +35,7 @@ __all__ = [
     "membrane",
     "rate_against_relu",
     "rates_chart",
+    "residual_chart",
     "steps_chart",
     "transfer",
 ]

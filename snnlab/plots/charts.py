@@ -7,11 +7,13 @@ from torch import Tensor
 
 from snnlab.errors import PARTS, Anatomy
 from snnlab.plots.style import BLUE, COLOURS, GREY, ORANGE, PURPLE, RED, ending, page_style
+from snnlab.published import Row
 from snnlab.sweeps import Result
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 DASHED = ("solid", "dash", "dot", "dashdot")
 
 
@@ -113,8 +115,11 @@ def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
     return figure.update_layout(height=150 + 26 * len(names), font_size=13)
 
 
-def steps_chart(results: Mapping[str, Result]) -> "go.Figure":
-    """Accuracy over the steps really used, a line a method: click a name to hide it, twice to see it alone."""
+def steps_chart(results: Mapping[str, Result], published: Sequence[Row] = ()) -> "go.Figure":
+    """Accuracy over the steps really used, a line a method: click a name to hide it, twice to see it alone.
+
+    What papers publish of these methods stands beside, thin, in the same colour.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -125,7 +130,41 @@ def steps_chart(results: Mapping[str, Result]) -> "go.Figure":
             mode="lines+markers", line={"color": COLOURS[k % 6], "dash": DASHED[k // 6 % 4]},
             marker={"symbol": k % 20, "size": 7}, hovertemplate="%{x} steps: %{y:.1f} %",
         )  # fmt: skip
+        rows = sorted((row.T, row.snn_accuracy) for row in published if row.method == name)
+        if rows:
+            figure.add_scatter(
+                x=[T for T, _ in rows], y=[percent for _, percent in rows], name=f"{name}, published",
+                mode="lines+markers", line={"color": COLOURS[k % 6], "dash": "dot", "width": 1.5},
+                marker={"symbol": f"{MARKERS[k % 6]}-open", "size": 9}, hovertemplate="%{x} steps: %{y:.1f} %",
+            )  # fmt: skip
     page_style(figure, "Accuracy over the steps really used")
     figure.update_xaxes(title="steps used", type="log", dtick=0.30103)
     figure.update_yaxes(title="accuracy [%]", range=[0, 103])
     return figure.update_layout(showlegend=True, height=720)
+
+
+def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int) -> "go.Figure":
+    """Each layer's share of neurons with v[T] outside [0, theta), filled, and of those that are really wrong, hatched.
+
+    residual: method to layer to the two shares, 0 to 1.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for k, (name, layers) in enumerate(residual.items()):
+        for which, (word, pattern) in enumerate((("outside", ""), ("wrong", "/"))):
+            shares = [100 * pair[which] for pair in layers.values()]
+            figure.add_bar(
+                x=list(layers), y=shares, name=f"{name}, {word}", offsetgroup=name, base=0,
+                marker={"color": COLOURS[k % 6], "opacity": 1.0 if which else 0.45, "pattern": {"shape": pattern}},
+                hovertemplate="%{y:.1f} %",
+            )  # fmt: skip
+    page_style(figure, f"Potentials outside [0, theta) after T = {T} steps, and spikes that do not fit")
+    figure.update_yaxes(title="share of the neurons [%]", rangemode="tozero")
+    return figure.update_layout(
+        barmode="group",
+        hovermode="x unified",
+        showlegend=True,
+        height=560,
+        legend={"orientation": "h", "y": -0.4},
+    )

@@ -7,8 +7,15 @@ from pathlib import Path
 import snnlab
 from snnlab import datasets
 from snnlab.reports.folder import ReportError, put, scratch, target
+from snnlab.reports.papers import paper_table, sentences, training_list
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, Value, check
-from snnlab.reports.results import anatomy_results, comparison_results, table, write_results
+from snnlab.reports.results import (
+    anatomy_results,
+    comparison_results,
+    papers_results,
+    table,
+    write_results,
+)
 
 __all__ = [
     "REPORTS",
@@ -18,8 +25,12 @@ __all__ = [
     "anatomy_results",
     "check",
     "comparison_results",
+    "paper_table",
+    "papers_results",
     "run",
+    "sentences",
     "table",
+    "training_list",
     "write_results",
 ]
 
@@ -35,7 +46,7 @@ def run(name: str, params: Mapping[str, str], out: Path) -> Path:
     """
     values = check(name, params)
     notebook, folder = _notebook(name), target(out)
-    _check_data(values)
+    _check_data(name, values)
     from snnlab.reports.execution import execute
     from snnlab.reports.page import page
 
@@ -67,9 +78,9 @@ def _notebook(name: str) -> Path:
     )
 
 
-def _check_data(values: Mapping[str, Value]) -> None:
+def _check_data(name: str, values: Mapping[str, Value]) -> None:
     """Load the images once before a kernel starts: a failed download is one line, and `images` can be checked."""
-    if values["data"] == "digits" and not values["images"]:  # bundled, nothing to check
+    if not values["images"] and (values["data"] == "digits" or name == "papers"):  # bundled, or only shown
         return
     try:
         test = datasets.load(str(values["data"])).test

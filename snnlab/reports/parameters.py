@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from snnlab import datasets
 from snnlab.catalogue import CATALOGUE
+from snnlab.papers import NETWORKS
 
 
 class ParameterError(ValueError):
@@ -109,6 +110,12 @@ REPORTS: dict[str, tuple[Parameter, ...]] = {
         Parameter("images", 0, "test images, 0 for all", low=0, high=10000),
         Parameter("seed", 0, "of the weights and the order of training", low=0, high=2**31 - 1),
         Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
+    ),
+    "papers": (
+        Parameter("data", "cifar10", "the images", choices=("cifar10",)),
+        Parameter("network", "resnet20", "which of the networks that ship", choices=tuple(NETWORKS)),
+        Parameter("images", 0, "test images to run now; 0 shows the run that ships", low=0, high=10000),
+        Parameter("T_max", 128, "the most time steps", low=2, high=128),
     ),
 }
 

@@ -12,6 +12,7 @@ from IPython.display import Markdown
 
 import snnlab
 from snnlab.errors import Anatomy
+from snnlab.papers import Network
 from snnlab.sweeps import Result
 
 PACKAGES = ("numpy", "scikit-learn", "torch", "torchvision")
@@ -26,6 +27,14 @@ def anatomy_results(found: Anatomy) -> dict[str, dict[str, Any]]:
 def comparison_results(found: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
     """What a comparison found, for results.json; the seconds it took are left out, they differ each time."""
     return {name: _rounded(_without_seconds(result)) for name, result in found.items()}
+
+
+def papers_results(found: Network) -> dict[str, dict[str, Any]]:
+    """One network's results in the papers' tables, for results.json."""
+    return {
+        name: {**numbers, "residual": found.residual.get(name, {})}
+        for name, numbers in comparison_results(found.methods).items()
+    }
 
 
 def _without_seconds(result: Result) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""The tables of the papers' report: the kit's own numbers, the published ones beside them, and whether claims hold."""
+
+from collections.abc import Iterable, Sequence
+
+from IPython.display import Markdown
+
+from snnlab import runs
+from snnlab.claims import Verdict
+from snnlab.papers import Network
+from snnlab.published import Row
+from snnlab.reports.results import table
+
+
+def paper_table(methods: Sequence[str], found: Network, rows: Iterable[Row], T_max: int) -> Markdown:
+    """A row a method: percent after T steps, the published figure in brackets, an asterisk where it was not checked."""
+    methods = [name for name in methods if name in found.methods]
+    steps = sorted({T for name in methods for T in found.methods[name].snn_accuracy if T_max >= T})
+    printed = {(row.method.replace(" + ", "_"), row.T): row for row in rows}
+
+    def cell(name: str, T: int) -> str:
+        own, row = found.methods[name].snn_accuracy.get(T), printed.get((name, T))
+        shown = f"{100 * own:.1f}" if own is not None else ""
+        return f"{shown} ({row.snn_accuracy:.1f}{'' if row.checked else '*'})" if row else shown
+
+    return table(
+        ("method", "ANN", *(f"T = {T}" for T in steps)),
+        [
+            (f"`{name}`", f"{100 * found.methods[name].ann_accuracy:.1f}", *(cell(name, T) for T in steps))
+            for name in methods
+        ],
+    )
+
+
+def sentences(verdicts: Sequence[Verdict], found: Network) -> Markdown:
+    """The claims of a table, one a line; at the end the rows that were not run."""
+    told = [f"- {verdict.sentence}" for verdict in verdicts if verdict.row in found.methods]
+    missing = [f"`{verdict.row}`" for verdict in verdicts if verdict.row not in found.methods]
+    return Markdown("\n".join([*told, *([f"- Not run yet: {', '.join(missing)}."] if missing else [])]))
+
+
+def training_list(network: str) -> Markdown:
+    """How the networks that ship were trained, one a line."""
+    rows = [(name, row) for name, row in runs.table().items() if row["network"] == network]
+    return Markdown(
+        "\n".join(
+            f"- `{name}`, {row['accuracy']} %: {row['activation']}; {row['trained']}." for name, row in rows
+        )
+    )

@@ -1,0 +1,137 @@
+"""The papers' tables on the networks that ship: stopped and gone on with, held against what the paper says."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from snnlab import claims, papers
+from snnlab.datasets import Data, Split
+from snnlab.papers import Network
+from snnlab.reports import paper_table
+from snnlab.reports import run as report
+from snnlab.sweeps import Result
+
+METHODS = ("robust_norm", "opi")
+
+
+@pytest.fixture(scope="module")
+def noise() -> Data:
+    """Images of CIFAR's shape, made up."""
+    draw = torch.Generator().manual_seed(0)
+    split = Split(torch.randn(24, 3, 32, 32, generator=draw), torch.arange(24) % 10)
+    return Data("cifar10", tuple("0123456789"), split, split[:16], split[16:])
+
+
+def result(method: str, ann: float = 0.9, **accuracy: float) -> Result:
+    """T2=0.5: after two steps half is right."""
+    curve = {int(T[1:]): value for T, value in accuracy.items()}
+    return Result(method, ann, curve, {T: T for T in curve}, 0.1)
+
+
+def network(*results: Result) -> Network:
+    return Network({one.method: one for one in results})
+
+
+def test_a_run_is_kept_method_by_method_and_read_the_second_time(noise: Data, tmp_path: Path) -> None:
+    first = papers.run(["resnet20"], noise, 8, 4, methods=METHODS, cache=tmp_path)
+    own = first.networks["resnet20"].methods
+    assert list(own) == list(METHODS) and list(own["opi"].snn_accuracy) == [2, 4]
+    kept = sorted(tmp_path.iterdir())
+    assert len(kept) == 2
+    marked = json.loads(kept[0].read_text())
+    marked["result"]["firing_rate"] = 0.123
+    kept[0].write_text(json.dumps(marked))
+    again = papers.run(["resnet20"], noise, 8, 4, methods=METHODS, cache=tmp_path)
+    assert again.networks["resnet20"].methods["opi"].firing_rate == 0.123
+    papers.run(["resnet20"], noise, 7, 4, methods=METHODS[:1], cache=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 3  # other images are measured anew
+    kept[0].write_text("{")
+    with pytest.raises(ValueError, match=r"is damaged .*remove it"):
+        papers.run(["resnet20"], noise, 8, 4, methods=METHODS, cache=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"names": ["resnet21"]}, "network = 'resnet21', but it is one of resnet20"),
+        ({"methods": ["cos"]}, "method = 'cos', but it is one of max_norm"),
+        ({"images": 0}, "images = 0.*from 1 to 8"),
+        ({"images": 9}, "images = 9.*from 1 to 8"),
+        ({"T_max": 1}, "T_max = 1.*2 or more"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is(noise: Data, tmp_path: Path, change, says) -> None:
+    given = {"names": ["resnet20"], "data": noise, "images": 8, "T_max": 4, "cache": tmp_path}
+    with pytest.raises(ValueError, match=says):
+        papers.run(**{**given, **change})
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_run_that_ships_is_of_the_networks_that_ship() -> None:
+    shipped = papers.load()
+    assert set(shipped.networks) == set(papers.NETWORKS) and shipped.images >= 1000
+    for name, own in shipped.networks.items():
+        assert own.methods and set(own.methods) <= set(papers.METHODS), name
+        assert set(own.residual) <= set(papers.FIGURE_3)
+        for method in own.methods.values():
+            assert {2, 4, 8} <= set(method.snn_accuracy) <= set(papers.STEPS)
+            assert method.latency[8] == 8 and 0 <= method.snn_accuracy[8] <= 1
+
+
+def test_what_is_saved_is_read_again_and_damage_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "papers.json"
+    papers.save(papers.load(), path)
+    assert papers.load(path) == papers.load() and path.read_bytes() == papers.SHIPPED.read_bytes()
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"papers.json is damaged.*git checkout"):
+        papers.load(path)
+    with pytest.raises(FileNotFoundError, match="brings it back"):
+        papers.load(tmp_path / "other.json")
+
+
+def test_a_claim_holds_fails_or_cannot_be_told() -> None:
+    clear = network(result("max_norm", T8=0.1), result("robust_norm", T8=0.5), result("qc_ann", T8=0.8))
+    said = {v.row: v for v in claims.verdicts("table 1", clear, 1000)}
+    assert said["max_norm"].holds and said["robust_norm"].holds and said["qc_ann"].holds
+    assert said["tcl"].holds is None and "cannot be told" in said["tcl"].sentence  # it was not run
+    turned = network(result("max_norm", T8=0.5), result("robust_norm", T8=0.1), result("qc_ann", T8=0.8))
+    worst = claims.verdicts("table 1", turned, 1000)[0]
+    assert worst.holds is False
+    assert worst.sentence == (
+        "`max_norm`: that it is the worst choice below T = 64 does not hold here "
+        "(T = 8: `robust_norm` 10.0%, `max_norm` 50.0%)."
+    )
+    close = network(result("max_norm", T8=0.51), result("robust_norm", T8=0.5))
+    assert claims.verdicts("table 1", close, 1000)[0].holds is None  # a point, on 1,000 images
+    assert claims.verdicts("table 1", close, 10_000)[0].holds is False
+
+
+def test_every_row_of_every_table_has_a_claim_of_methods_that_are_run() -> None:
+    full = network(*(result(name, T2=0.5, T4=0.5, T8=0.5, T16=0.5, T32=0.5) for name in papers.METHODS))
+    for table, rows in claims.ROWS.items():
+        found = claims.verdicts(table, full, 1000)
+        assert [verdict.row for verdict in found] == list(rows)
+        assert all(verdict.holds is not None for verdict in found), table
+    assert claims.verdicts("table 3", full, 1000)[-1].holds is False  # rmpe, 40 points from its ANN
+
+
+def test_a_table_holds_own_and_published_figures() -> None:
+    from snnlab.published import load
+
+    text = paper_table(
+        ["qc_ann", "opi"], network(result("qc_ann", T8=0.5)), load(network="vgg16", data="cifar10"), 8
+    )
+    assert "|50.0 (93.0)" in text.data and "opi" not in text.data
+
+
+def test_the_report_shows_the_run_that_ships_without_any_images(tmp_path: Path) -> None:
+    out = report("papers", {}, tmp_path / "out")
+    found = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    own = papers.load().networks["resnet20"].methods
+    assert {name: one["ann_accuracy"] for name, one in found["methods"].items()} == pytest.approx(
+        {name: one.ann_accuracy for name, one in own.items()}, rel=1e-5
+    )
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "the run that ships with the kit" in page and "ResNet-20 on CIFAR-10" in page
