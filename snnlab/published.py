@@ -5,7 +5,7 @@ papers' own, so a number here is a landmark, and not what a run of the kit must 
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ class Row:
 
     Attributes:
         method: a name of the catalogue, or two of them joined by " + ".
-        network, data: vgg16, resnet20; cifar10, cifar100.
+        network, data: vgg16, resnet18, resnet20, resnet34; cifar10, cifar100, imagenet.
         ann_accuracy: of its ANN, percent; None if it is not told.
         T: time steps.
         snn_accuracy: percent.
@@ -54,6 +54,37 @@ def load(method: str | None = None, network: str | None = None, data: str | None
         for row in _rows(path)
         if all(value is None or getattr(row, name) == value for name, value in wanted.items())
     ]
+
+
+def beside(
+    methods: Collection[str], most: int, network: str = "vgg16", data: str = "cifar10"
+) -> tuple[list[str], list[list[str]], list[str]]:
+    """The published accuracies of some methods as a table: its head, its lines, and the sources by number.
+
+    A line is a method, its ANN, the accuracy at each T up to `most`, and the number of its source; percent, with an
+    asterisk where the number was not read there.
+    """
+    rows = [row for row in load(network=network, data=data) if row.method in methods and most >= row.T]
+    steps, sources = sorted({row.T for row in rows}), list(dict.fromkeys(_source(row) for row in rows))
+    told: dict[tuple[str, float | None, str], dict[int, str]] = {}
+    for row in rows:
+        line = told.setdefault((row.method, row.ann_accuracy, _source(row)), {})
+        line[row.T] = f"{row.snn_accuracy:.2f}{'' if row.checked else '*'}"
+    lines = [
+        [
+            method,
+            f"{ann:.2f}" if ann else "",
+            *(line.get(T, "") for T in steps),
+            f"[{sources.index(source) + 1}]",
+        ]
+        for (method, ann, source), line in told.items()
+    ]
+    numbered = [f"[{k}] {source}" for k, source in enumerate(sources, start=1)]
+    return ["method", "ANN", *(f"T = {T}" for T in steps), "source"], lines, numbered
+
+
+def _source(row: Row) -> str:
+    return f"{row.source} ({row.note})" if row.note else row.source
 
 
 def _rows(path: Path) -> Iterator[Row]:

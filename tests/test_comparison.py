@@ -16,6 +16,7 @@ def methods(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     out = run("comparison", {"T": "[8,2,4]"}, tmp_path_factory.mktemp("comparison") / "out")
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "99 %" in page and "What the papers report" in page and "\x1b" not in page
+    assert "[1] README of putshua/ANN_SNN_QCFS (L = 4)" in page and "91.18*" in page and "76.26" in page
     found = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert found["params"]["T"] == [2, 4, 8]
     return found["methods"]
@@ -23,8 +24,22 @@ def methods(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
 
 def test_every_method_is_there_with_all_its_numbers(methods: dict[str, dict]) -> None:
     assert set(methods) == {name for name in CATALOGUE if name in PUBLISHED}
+    keys = {
+        "ann_accuracy",
+        "snn_accuracy",
+        "firing_rate",
+        "latency",
+        "steps_to_99",
+        "thresholds",
+        "potentials",
+    }
     for name, numbers in methods.items():
-        assert numbers["ann_accuracy"] > 0.97, name
+        assert set(numbers) == keys and numbers["ann_accuracy"] > 0.97, name
+        assert (
+            list(numbers["thresholds"])
+            == list(numbers["potentials"])
+            == ["conv1.act", "conv2.act", "fc1.act"]
+        )
         assert list(numbers["snn_accuracy"]) == ["2", "4", "8"] == list(numbers["latency"])
         assert 0 < numbers["firing_rate"] < 1
         factor = 4 if name == "cos" else 1

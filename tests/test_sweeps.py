@@ -92,6 +92,15 @@ def test_published_figures_are_of_methods_that_are_there() -> None:
     assert all(row.checked for row in xiong) and not all(row.checked for row in rows)
 
 
+def test_published_figures_stand_beside_with_their_sources_numbered() -> None:
+    head, lines, sources = published.beside(["cos", "qcfs"], 4, data="cifar100")
+    assert head == ["method", "ANN", "T = 1", "T = 2", "T = 4", "source"]
+    assert ["cos", "76.28", "74.24", "76.03", "76.26", "[3]"] in lines
+    assert ["qcfs", "76.28", "", "63.79*", "69.62*", "[2]"] in lines, "from memory: an asterisk"
+    assert sources[2] == "[3] README of hzc1208/ANN2SNN_COS (rho = 4 steps before the first are not in T)"
+    assert published.beside([], 4) == (["method", "ANN", "source"], [], [])
+
+
 def test_a_damaged_row_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = (published.FOLDER / "hao_2023_cos.csv").read_text(encoding="utf-8")
     (tmp_path / "bad.csv").write_text(good.replace("74.24", "a lot"), encoding="utf-8")
