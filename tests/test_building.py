@@ -3,7 +3,7 @@
 import pytest
 
 from snnlab import CATALOGUE, convert, datasets, networks, recipes, simulate
-from snnlab.course.building import CHOICES, Builder, composed, known
+from snnlab.course.building import CHOICES, Builder, composed, known, worth
 
 DATA = datasets.load("digits")
 
@@ -69,3 +69,10 @@ def test_labels_that_are_not_there_are_named(builder: Builder) -> None:
         builder.choose(v0="full")
     with pytest.raises(ValueError, match=r"no choice 'neurons'.*activation, threshold"):
         composed(neurons="IF")
+
+
+def test_what_was_measured_on_cifar_is_there_for_each_change() -> None:
+    measured = worth()
+    assert len(measured) == 13 and all({4} <= set(at) <= {4, 8, 16} for at in measured.values())
+    assert set(measured["none"]) == set(measured["IF"]) == set(measured["uncorrected"]) == {4, 8, 16}
+    assert all(5 < accuracy < 95 for at in measured.values() for accuracy in at.values())

@@ -37,6 +37,17 @@ ANSWERS = {
             "the docstring": "it has one. The battery asks for that, too.",
         },
     ),
+    "13.4": Answer(
+        "thresholds for each neuron",
+        "On this network a fifth of the distance goes, because neurons of one channel differ more than one thinks. "
+        "It ties the network to images of one size.",
+        {
+            "trained weights": "they are second here, and first at four steps where the images are harder: see the "
+            "next table.",
+            "a neuron that looks ahead": "one that takes its spikes back has few offset spikes left, and looking "
+            "ahead costs the steps of all layers.",
+        },
+    ),
 }
 
 
