@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from snnlab import CATALOGUE
+from snnlab import CATALOGUE, datasets, networks, sweeps
 from snnlab.catalogue import PUBLISHED
 from snnlab.reports import REPORTS, ParameterError, check, run
 
@@ -65,6 +65,17 @@ def test_a_network_that_rounds_down_collapses_below_its_levels_and_calibration_m
             methods[name]["snn_accuracy"][T] for name in ("qc_ann", "rmpe_lmpc", "rmpe_lwc", "rmpe")
         )
         assert both >= max(lmpc, lwc) - NOISE - 1e-6 and min(lmpc, lwc) >= phase - NOISE - 1e-6
+
+
+def test_with_more_layers_the_orders_are_wide_at_eight_steps() -> None:
+    """Each layer loses what its steps cannot say: on the small ResNet nothing is left to chance by three images."""
+    names = ("max_norm", "robust_norm", "tcl", "rate_norm", "threshold_finetune", "qc_ann", "rmpe_lmpc")
+    found = sweeps.compare(names, networks.resnet, datasets.load("digits"), [2, 4, 8])
+    at = {name: result.snn_accuracy for name, result in found.items()}
+    assert min(at[name][8] for name in names[2:5]) > at["robust_norm"][8] + 0.05
+    assert at["max_norm"][8] < at["robust_norm"][8] + NOISE < 0.3
+    assert max(at["qc_ann"][2], at["qc_ann"][4]) < 0.3 < 0.9 < at["qc_ann"][8], "collapses below T = L = 8"
+    assert all(at["rmpe_lmpc"][T] > 0.9 for T in (2, 4, 8))
 
 
 @pytest.mark.parametrize(
