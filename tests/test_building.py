@@ -73,6 +73,6 @@ def test_labels_that_are_not_there_are_named(builder: Builder) -> None:
 
 def test_what_was_measured_on_cifar_is_there_for_each_change() -> None:
     measured = worth()
-    assert len(measured) == 13 and all({4} <= set(at) <= {4, 8, 16} for at in measured.values())
+    assert len(measured) == 12 and all({4} <= set(at) <= {4, 8, 16} for at in measured.values())
     assert set(measured["none"]) == set(measured["IF"]) == set(measured["uncorrected"]) == {4, 8, 16}
     assert all(5 < accuracy < 95 for at in measured.values() for accuracy in at.values())

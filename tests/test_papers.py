@@ -9,7 +9,7 @@ import torch
 from snnlab import claims, papers
 from snnlab.datasets import Data, Split
 from snnlab.papers import Network
-from snnlab.reports import paper_table
+from snnlab.reports import all_images_table, paper_table
 from snnlab.reports import run as report
 from snnlab.sweeps import Result
 
@@ -55,7 +55,7 @@ def test_a_run_is_kept_method_by_method_and_read_the_second_time(noise: Data, tm
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"names": ["resnet21"]}, "network = 'resnet21', but it is one of resnet20"),
+        ({"names": ["resnet21"]}, "network = 'resnet21', but it is one of resnet20, vgg16"),
         ({"methods": ["cos"]}, "method = 'cos', but it is one of max_norm"),
         ({"images": 0}, "images = 0.*from 1 to 8"),
         ({"images": 9}, "images = 9.*from 1 to 8"),
@@ -135,3 +135,13 @@ def test_the_report_shows_the_run_that_ships_without_any_images(tmp_path: Path) 
     )
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "the run that ships with the kit" in page and "ResNet-20 on CIFAR-10" in page
+
+
+@pytest.mark.parametrize("network", papers.NETWORKS)
+def test_what_every_test_image_says_stands_in_a_table(network: str) -> None:
+    text = all_images_table(network).data
+    rows = [line.split("|") for line in text.splitlines()[2:]]
+    assert {row[0].split(",")[0] for row in rows} >= {"`signed_calibrated`", "`qcfs`", "`rmpe`"}
+    for _, T, ann, snn, lost, seconds in rows:
+        assert int(T) in papers.STEPS and float(seconds) >= 0
+        assert float(lost) == pytest.approx(float(ann) - float(snn), abs=0.006)

@@ -7,7 +7,7 @@ from pathlib import Path
 import snnlab
 from snnlab import datasets
 from snnlab.reports.folder import ReportError, put, scratch, target
-from snnlab.reports.papers import paper_table, sentences, training_list
+from snnlab.reports.papers import all_images_table, paper_table, sentences, training_list
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, Value, check
 from snnlab.reports.results import (
     anatomy_results,
@@ -22,6 +22,7 @@ __all__ = [
     "Parameter",
     "ParameterError",
     "ReportError",
+    "all_images_table",
     "anatomy_results",
     "check",
     "comparison_results",

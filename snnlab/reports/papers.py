@@ -1,6 +1,8 @@
 """The tables of the papers' report: the kit's own numbers, the published ones beside them, and whether claims hold."""
 
+import csv
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from IPython.display import Markdown
 
@@ -9,6 +11,8 @@ from snnlab.claims import Verdict
 from snnlab.papers import Network
 from snnlab.published import Row
 from snnlab.reports.results import table
+
+ALL_IMAGES = Path(__file__).parents[2] / "data" / "results" / "all_images.csv"
 
 
 def paper_table(methods: Sequence[str], found: Network, rows: Iterable[Row], T_max: int) -> Markdown:
@@ -45,4 +49,25 @@ def training_list(network: str) -> Markdown:
         "\n".join(
             f"- `{name}`, {row['accuracy']} %: {row['activation']}; {row['trained']}." for name, row in rows
         )
+    )
+
+
+def all_images_table(network: str) -> Markdown:
+    """What `benchmarks/all_images.py` measured on every test image: a row a method and T."""
+    with ALL_IMAGES.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["network"].startswith(f"{network}-")]
+    rows.sort(key=lambda row: (row["method"], row["grid"] == "no", int(row["T"])))
+    return table(
+        ("method", "T", "ANN", "spiking", "lost", "seconds to convert"),
+        [
+            (
+                f"`{row['method']}`" + ("" if row["grid"] == "yes" else ", not on the grid"),
+                row["T"],
+                row["ann_accuracy"],
+                row["snn_accuracy"],
+                f"{float(row['ann_accuracy']) - float(row['snn_accuracy']):.2f}",
+                row["conversion_cpu_seconds"],
+            )
+            for row in rows
+        ],
     )

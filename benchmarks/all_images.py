@@ -1,0 +1,59 @@
+"""What conversion loses on all 10,000 test images of CIFAR-10, what it costs, and what the grid changes.
+
+    python -m benchmarks.all_images [folder of CIFAR-10]                  adds to data/results/all_images.csv
+
+The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
+and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py).
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import rows
+from snnlab import CATALOGUE, convert, datasets, runs, simulate, training
+
+RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
+MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
+    ("relu", "signed_calibrated", (4, 8, 16), True),
+    ("relu", "signed_calibrated", (4, 8), False),
+    ("qcfs", "qcfs", (4, 8, 16), True),
+    ("qc_ann", "rmpe", (16,), True),
+    ("qc_ann", "rmpe_lmpc", (8,), True),
+)
+"""Activation, method, steps, grid."""
+
+
+def main(root: str | None = None) -> None:
+    """Measure what is missing."""
+    data, goals = datasets.load("cifar10", root), dict[str, float]()
+    done = rows.known(RESULT, ("network", "method", "T", "grid"))
+    for network in ("resnet20", "vgg16"):
+        for activation, name, steps, grid in MEASURED:
+            trained, method = f"{network}-{activation}", CATALOGUE[name]
+            keys = {T: (trained, name, str(T), "yes" if grid else "no") for T in steps}
+            if trained not in runs.table() or all(key in done for key in keys.values()):
+                continue
+            ann = runs.shipped(trained).ann
+            goals[trained] = goals.get(trained) or training.accuracy(ann, data.test)
+            for T in steps if method.depends_on_T else steps[-1:]:
+                if keys[T] in done:
+                    continue
+                began = time.process_time()
+                snn = convert(ann, method, data.calibration, T, exact=grid)
+                took = time.process_time() - began
+                run = simulate(snn, data.test, T)
+                correct, rates = run.accuracy(data.test), run.firing_rate.values()
+                for t in (T,) if method.depends_on_T else steps:
+                    row = dict(zip(("network", "method", "T", "grid"), keys[t], strict=True))
+                    found = {
+                        "ann_accuracy": f"{100 * goals[trained]:.2f}",
+                        "snn_accuracy": f"{100 * float(correct[t - 1]):.2f}",
+                        "firing_rate": f"{sum(rates) / len(rates):.4f}",
+                        "conversion_cpu_seconds": f"{took:.0f}",
+                    }
+                    rows.add(RESULT, row | found)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,30 @@
+"""A file of measured rows that grows: what it holds already is not measured again, so a stopped benchmark goes on."""
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+WHERE = ("date", "machine")
+
+
+def known(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
+    """The values of the key columns, row by row, as text."""
+    if not path.exists():
+        return set()
+    with path.open(encoding="utf-8", newline="") as file:
+        return {tuple(row[key] for key in keys) for row in csv.DictReader(file)}
+
+
+def add(path: Path, row: Mapping[str, object]) -> None:
+    """Append a row, with today's date and the number of cores; the first one writes the head."""
+    cores = os.cpu_count() or 1
+    machine = {1: "one core", 2: "two cores"}.get(cores, f"{cores} cores")
+    row = {**row, "date": datetime.now(UTC).date().isoformat(), "machine": machine}
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        if not file.tell():
+            writer.writeheader()
+        writer.writerow(row)
