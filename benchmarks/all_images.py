@@ -1,6 +1,6 @@
 """What conversion loses on all 10,000 test images of CIFAR-10, what it costs, and what the grid changes.
 
-    python -m benchmarks.all_images [folder of CIFAR-10]                  adds to data/results/all_images.csv
+    python -m benchmarks.all_images [folder of CIFAR-10 [network ...]]    adds to data/results/all_images.csv
 
 The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
 and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py).
@@ -16,7 +16,7 @@ from snnlab import CATALOGUE, convert, datasets, runs, simulate, training
 RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
 MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
     ("relu", "signed_calibrated", (4, 8, 16), True),
-    ("relu", "signed_calibrated", (4, 8), False),
+    ("relu", "signed_calibrated", (4,), False),
     ("qcfs", "qcfs", (4, 8, 16), True),
     ("qc_ann", "rmpe", (16,), True),
     ("qc_ann", "rmpe_lmpc", (8,), True),
@@ -24,15 +24,15 @@ MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
 """Activation, method, steps, grid."""
 
 
-def main(root: str | None = None) -> None:
-    """Measure what is missing."""
+def main(root: str | None = None, *networks: str) -> None:
+    """Measure what is missing, of some networks or of all that ship."""
     data, goals = datasets.load("cifar10", root), dict[str, float]()
     done = rows.known(RESULT, ("network", "method", "T", "grid"))
-    for network in ("resnet20", "vgg16"):
+    for trained in networks or runs.table():
         for activation, name, steps, grid in MEASURED:
-            trained, method = f"{network}-{activation}", CATALOGUE[name]
+            method = CATALOGUE[name]
             keys = {T: (trained, name, str(T), "yes" if grid else "no") for T in steps}
-            if trained not in runs.table() or all(key in done for key in keys.values()):
+            if trained.split("-")[1] != activation or all(key in done for key in keys.values()):
                 continue
             ann = runs.shipped(trained).ann
             goals[trained] = goals.get(trained) or training.accuracy(ann, data.test)
