@@ -19,7 +19,6 @@ MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
     ("relu", "signed_calibrated", (4,), False),
     ("qcfs", "qcfs", (4, 8, 16), True),
     ("qc_ann", "rmpe", (16,), True),
-    ("qc_ann", "rmpe_lmpc", (8,), True),
 )
 """Activation, method, steps, grid."""
 
