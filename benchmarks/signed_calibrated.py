@@ -40,7 +40,8 @@ def changes(method: Method) -> dict[str, Method]:
         "weights too, through the mean": replace(
             five, corrections=(*five.corrections, lwc(8, through="mean"))
         ),
-        "weights too, through time": method,
+        "weights too, through time": replace(five, corrections=(*five.corrections, lwc(8))),
+        "weights too, and potentials again": method,
         "looks ahead": replace(five, neuron=LooksAhead),
     }
 
