@@ -40,8 +40,7 @@ def changes(method: Method) -> dict[str, Method]:
         "weights too, through the mean": replace(
             five, corrections=(*five.corrections, lwc(8, through="mean"))
         ),
-        "weights too, through time": replace(five, corrections=(*five.corrections, lwc(8))),
-        "weights too, and potentials again": method,
+        "weights too, through time": method,
         "looks ahead": replace(five, neuron=LooksAhead),
     }
 
