@@ -3,7 +3,8 @@
     python -m benchmarks.all_images [folder of CIFAR-10 [network ...]]    adds to data/results/all_images.csv
 
 The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
-and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py).
+and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py). A row knows its network and
+method by name only: remove the rows of one that has changed.
 """
 
 import sys
@@ -36,14 +37,14 @@ def main(root: str | None = None, *networks: str) -> None:
             ann = runs.shipped(trained).ann
             goals[trained] = goals.get(trained) or training.accuracy(ann, data.test)
             for T in steps if method.depends_on_T else steps[-1:]:
-                if keys[T] in done:
+                if method.depends_on_T and keys[T] in done:
                     continue
                 began = time.process_time()
                 snn = convert(ann, method, data.calibration, T, exact=grid)
                 took = time.process_time() - began
                 run = simulate(snn, data.test, T)
                 correct, rates = run.accuracy(data.test), run.firing_rate.values()
-                for t in (T,) if method.depends_on_T else steps:
+                for t in (T,) if method.depends_on_T else [t for t in steps if keys[t] not in done]:
                     row = dict(zip(("network", "method", "T", "grid"), keys[t], strict=True))
                     found = {
                         "ann_accuracy": f"{100 * goals[trained]:.2f}",

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-WHERE = ("date", "machine")
-
 
 def known(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
     """The values of the key columns, row by row, as text."""

@@ -54,7 +54,7 @@ def main(root: str | None = None) -> None:
         for name, method in changes(CATALOGUE["signed_calibrated"]).items():
             if (name, str(T)) in done:
                 continue
-            snn = convert(trained.ann, method, data.calibration[:256], T)
+            snn = convert(trained.ann, method, data.calibration, T)
             run = simulate(snn, test, T)
             rates = run.firing_rate.values()
             rows.add(
