@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, fx, nn
 from tqdm import tqdm
 
+from snnlab.activations import QuantClip
 from snnlab.catalogue import find
 from snnlab.datasets import Split
 from snnlab.graph import ACTIVATIONS, Graph, evaluate, free, trace, walk
@@ -96,7 +97,7 @@ def convert(
     activations, before = graph.sites, copy.deepcopy(graph) if method.tuning else None
     _check_activations(activations, method, wanted)
     with torch.inference_mode():
-        _check_traced(ann, graph, images)
+        _check_traced(ann, graph, images, wanted)
     with torch.no_grad():
         _place_neurons(graph, images, method, T, progress)
         if method.tuning is not None and before is not None:
@@ -135,22 +136,35 @@ def _check_activations(activations: dict[str, nn.Module], method: Method, wanted
             )
 
 
-def _check_traced(ann: nn.Module, graph: Graph, images: Tensor) -> None:
-    """The graph must compute what ann computes, and each image by itself."""
-    few = images[:8]
-    expected = copy.deepcopy(ann).cpu().float().eval()(few)
-    got = walk(graph, few)
+def _check_traced(ann: nn.Module, graph: Graph, images: Tensor, wanted: type[nn.Module]) -> None:
+    """The graph must compute what ann computes, and each image by itself.
+
+    Folding batch norm moves the last digits, which moves an activation that rounds by a level now and then, and with
+    it all that comes after: such a network is compared again in float64, where that does not happen.
+    """
+    problem = _difference(copy.deepcopy(ann).cpu().float(), graph, images[:8])
+    if problem and issubclass(wanted, QuantClip):
+        exact = copy.deepcopy(ann).cpu().double()
+        problem = _difference(exact, trace(exact, (*ACTIVATIONS, wanted)), images[:8].double())
+    if problem:
+        raise ValueError(problem)
+
+
+def _difference(ann: nn.Module, graph: Graph, few: Tensor) -> str:
+    """What the graph does otherwise than ann, and how to mend it; nothing if they agree."""
+    expected, got = ann.eval()(few), walk(graph, few)
     tolerance = 1e-3 * float(expected.abs().amax()) + 1e-6
     if got.shape != expected.shape or float((got - expected).abs().amax()) > tolerance:
-        raise ValueError(
+        return (
             "the traced graph computes something else than the network: its forward depends on more than its input "
             "(a random number, a value set from outside, a change in place through a view); make it a plain function"
         )
     if len(few) > 1 and not torch.allclose(walk(graph, few[:1]), got[:1], rtol=1e-3, atol=tolerance):
-        raise ValueError(
+        return (
             "an image's output depends on the other images of its batch (a mean or a reshape over axis 0); "
             "leave axis 0, the batch, alone"
         )
+    return ""
 
 
 def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
