@@ -117,7 +117,8 @@ def lwc(
         layers.requires_grad_(False)
 
     correction.__doc__ = lwc.__doc__
-    correction.__name__ = f"lwc({epochs}, {through!r})"
+    rest = ("" if lr == 1e-3 else f", lr={lr:g}") + ("" if batch == 64 else f", batch={batch}")
+    correction.__name__ = f"lwc({epochs}, {through!r}{rest})"
     return correction
 
 

@@ -63,7 +63,7 @@ class Data:
     test: Split
 
 
-def load(name: str = "digits", root: str | Path | None = None) -> Data:
+def load(name: str = "digits", root: str | Path | None = None, calibration: int = CALIBRATION) -> Data:
     """A data set, downloaded on first use if it does not come with scikit-learn.
 
     Digits, MNIST and Fashion-MNIST lie in [0, 1]; CIFAR is normalised by the training images' mean and deviation.
@@ -71,15 +71,20 @@ def load(name: str = "digits", root: str | Path | None = None) -> Data:
     Args:
         name: one of NAMES.
         root: folder for downloads; None takes $SNNLAB_DATA, or `data/` of the checkout, or ~/.snnlab.
-    Raises: ValueError for an unknown name; OSError that says which file is missing or damaged, and what to do.
+        calibration: how many training images a conversion may look at, >= 1, if there are as many; more of them
+            begin with those that fewer have.
+    Raises: ValueError for an unknown name or a number out of range; OSError that says which file is missing or damaged,
+        and what to do.
     """
     if name not in NAMES:
         near = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"data = {name!r}, but the data sets are {', '.join(NAMES)}{hint}")
     train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
+    if isinstance(calibration, bool) or not isinstance(calibration, int) or calibration < 1:
+        raise ValueError(f"calibration = {calibration!r}, but it must be a whole number of images, 1 or more")
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
-    return Data(name, classes, train, train[order[:CALIBRATION]], test)
+    return Data(name, classes, train, train[order[:calibration]], test)
 
 
 def folder(root: str | Path | None = None) -> Path:

@@ -88,6 +88,17 @@ def test_no_test_image_is_among_those_a_conversion_sees() -> None:
     assert calibration <= train and not test & train
 
 
+def test_more_calibration_images_begin_with_those_that_fewer_have() -> None:
+    few, many, all_there_are = (datasets.load("digits", calibration=n) for n in (7, 300, 10**6))
+    assert (len(few.calibration), len(many.calibration), len(all_there_are.calibration)) == (7, 300, 1347)
+    assert torch.equal(many.calibration.images[:7], few.calibration.images)
+    for wrong in (0, -1, 1.5, True, "256", None):
+        with pytest.raises(
+            ValueError, match=r"calibration = .*, but it must be a whole number of images, 1 or more"
+        ):
+            datasets.load("digits", calibration=wrong)  # type: ignore[arg-type]
+
+
 def test_a_split_is_sliced_as_one() -> None:
     test = datasets.load().test
     part = test[10:14]
