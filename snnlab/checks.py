@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab import datasets, networks, saving, training
 from snnlab.catalogue import CATALOGUE, find
 from snnlab.conversion import SNN, convert
 from snnlab.datasets import Data
 from snnlab.methods import Method
+from snnlab.progress import progress_bar
 from snnlab.simulation import simulate
 
 T = 4
@@ -43,7 +43,7 @@ def check_method(
     named = [(check.__name__, check) for check in CHECKS]
     if generate_only:
         return ((name, partial(check, chosen)) for name, check in named)
-    for name, check in tqdm(named, f"checking {chosen.name}", leave=False, delay=1.0):
+    for name, check in progress_bar(named, f"checking {chosen.name}"):
         try:
             check(chosen)
         except AssertionError as problem:

@@ -5,7 +5,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from tqdm import tqdm
 
 from snnlab.activations import QuantClip
 from snnlab.catalogue import find
@@ -15,6 +14,7 @@ from snnlab.grid import on_grid
 from snnlab.layers import DROPOUTS, SHAPE_QUERIES, describe
 from snnlab.methods import Method
 from snnlab.neurons import IF
+from snnlab.progress import progress_bar
 from snnlab.segment import Segment, between
 from snnlab.site import Site
 
@@ -173,7 +173,7 @@ def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progres
     spikes: dict[fx.Node, Tensor] = {}
     nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
     last_reader = {source: node for node in nodes if "site" in node.meta for source in between(node)[1]}
-    for node in tqdm(nodes, f"converting with {method.name}", leave=False, disable=not progress, delay=1.0):
+    for node in progress_bar(nodes, f"converting with {method.name}", disable=not progress):
         activation = graph.module(node) if "site" in node.meta else None
         values[node] = evaluate(graph, node, values.__getitem__)
         if activation is not None:

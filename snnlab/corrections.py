@@ -14,8 +14,8 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from snnlab.progress import progress_bar
 from snnlab.site import Correction, Site, check_positive, check_whole
 
 
@@ -126,7 +126,7 @@ def _epochs(site: Site, epochs: int, batch: int) -> Iterator[tuple[Tensor, ...]]
     """For each epoch the numbers of the images of each step, shuffled in the same way for the same site."""
     order, images = torch.Generator().manual_seed(0), site.fitting()
     title = f"weights of {', '.join(site.layers.own)}"
-    for _ in tqdm(range(epochs), title, leave=False, delay=2.0, unit="epoch"):
+    for _ in progress_bar(range(epochs), title, delay=2.0, unit="epoch"):
         yield images[torch.randperm(len(images), generator=order)].split(batch)
 
 

@@ -25,7 +25,6 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, fx, nn
-from tqdm import tqdm
 
 from snnlab.conversion import SNN
 from snnlab.datasets import Split
@@ -33,6 +32,7 @@ from snnlab.graph import evaluate
 from snnlab.grid import Rescale
 from snnlab.layers import POOL_CALLS, POOLS, SCALINGS
 from snnlab.neurons import IF
+from snnlab.progress import progress_bar
 from snnlab.segment import AFFINE
 from snnlab.simulation import channels_last, check_run, one_thread_each
 from snnlab.unroll import Unroll, static_values, temporal_nodes
@@ -147,9 +147,7 @@ def measure(snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: b
     device = next(snn.graph.buffers()).device
     sums: dict[str, float] = {}
     first: _Count | None = None
-    bar = tqdm(
-        total=len(images), desc="counting spikes", unit="image", leave=False, disable=not progress, delay=1.0
-    )
+    bar = progress_bar(total=len(images), desc="counting spikes", unit="image", disable=not progress)
     with bar, one_thread_each(device) as pool:
         for found in pool.map(partial(_count, snn, T), images.split(BATCH)):
             first = first or found

@@ -22,12 +22,12 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab.conversion import SNN
 from snnlab.datasets import Split
 from snnlab.graph import ACTIVATIONS, Graph, trace, walk
 from snnlab.neurons import IF
+from snnlab.progress import progress_bar
 from snnlab.simulation import channels_last, check_run, one_thread_each
 from snnlab.unroll import Unroll, static_values, temporal_nodes
 
@@ -176,9 +176,7 @@ def anatomy(
     device = next(dissect.graph.buffers()).device
     sums: list[dict[str, Tensor]] = []
     right: list[Tensor] = []
-    bar = tqdm(
-        total=len(images), desc="dissecting", unit="image", leave=False, disable=not progress, delay=1.0
-    )
+    bar = progress_bar(total=len(images), desc="dissecting", unit="image", disable=not progress)
     batches = zip(images.split(BATCH), labels.split(BATCH) if labels is not None else iter(()), strict=False)
     with bar, one_thread_each(device) as pool:
         pairs = batches if labels is not None else ((few, None) for few in images.split(BATCH))

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from snnlab.datasets import CALIBRATION, Data, Split
+from snnlab.progress import progress_bar
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's training images, values 0 to 1: what torchvision's trained networks expect."""
@@ -124,7 +124,7 @@ def _files(path: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
     found = {}
-    for name in tqdm(classes, f"looking through {path.name}", unit="class", leave=False, delay=1.0):
+    for name in progress_bar(classes, f"looking through {path.name}", unit="class"):
         files = (path / name).rglob("*")
         found[name] = sorted(str(file) for file in files if file.suffix.lower() in IMG_EXTENSIONS)
         if not found[name]:
@@ -172,7 +172,7 @@ def _check_memory(number: int, shape: torch.Size, most_bytes: float, per_class: 
 
 def _load(listing: Listing, transform: Transform, shape: torch.Size, title: str) -> Split:
     images = torch.empty(len(listing), *shape)
-    for k, (file, _) in enumerate(tqdm(listing, title, unit="image", leave=False, delay=1.0)):
+    for k, (file, _) in enumerate(progress_bar(listing, title, unit="image")):
         image = _read(file, transform)
         if image.shape != shape:
             raise ValueError(

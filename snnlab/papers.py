@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from torch import nn
-from tqdm import tqdm
 
 from snnlab import datasets, errors, runs, sweeps
 from snnlab.activations import QCFS, Clip, QuantClip
@@ -27,6 +26,7 @@ from snnlab.corrections import shift_bias
 from snnlab.datasets import Data
 from snnlab.methods import Method
 from snnlab.potentials import half
+from snnlab.progress import progress_bar
 from snnlab.sweeps import Result
 
 SHIPPED = Path(__file__).parents[1] / "data" / "results" / "papers.json"
@@ -103,7 +103,7 @@ def run(
     found: dict[str, Network] = {name: Network({}) for name in names}
     jobs = [(name, _OWN.get(m) or CATALOGUE[m]) for name in names for m in methods]
     jobs = [(name, method) for name, method in jobs if _trained(name, method) in runs.table()]
-    with tqdm(total=len(jobs), unit="method", smoothing=0, delay=1.0) as bar:
+    with progress_bar(total=len(jobs), unit="method", smoothing=0, leave=True) as bar:
         for name, method in jobs:
             bar.set_description(f"{name}, {method.name}")
             trained = _trained(name, method)

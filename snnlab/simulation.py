@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from snnlab.conversion import SNN
 from snnlab.datasets import Split
 from snnlab.graph import Graph
 from snnlab.neurons import IF, State
+from snnlab.progress import progress_bar
 from snnlab.unroll import Unroll, static_values, temporal_nodes
 
 BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most: one step of a layer must stay in the cache
@@ -102,7 +102,7 @@ def simulate(
     runner = _Runner(
         copy.deepcopy(graph).double() if dtype == torch.float64 else graph, snn.sites, T, chunk, wanted
     )
-    bar = tqdm(total=len(images), desc=f"simulating {T} steps", unit="image", leave=False, delay=1.0)
+    bar = progress_bar(total=len(images), desc=f"simulating {T} steps", unit="image")
     parts: list[Run] = []
     with bar, one_thread_each(device) as pool:
         for part in pool.map(

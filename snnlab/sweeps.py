@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import nn
-from tqdm import tqdm
 
 from snnlab import recipes, training
 from snnlab.catalogue import CATALOGUE, find
 from snnlab.conversion import SNN, convert
 from snnlab.datasets import Data, Split
 from snnlab.methods import Method
+from snnlab.progress import progress_bar
 from snnlab.simulation import simulate
 
 
@@ -83,7 +83,7 @@ def compare(
         )
     chosen = [find(method) for method in methods]
     results = {}
-    with tqdm(total=len(chosen), unit="method", leave=False, delay=1.0) as bar:
+    with progress_bar(total=len(chosen), unit="method") as bar:
         for method in chosen:
             bar.set_description(method.name)
             ann = recipes.prepare(

@@ -16,10 +16,10 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab.activations import LearnedRange
 from snnlab.datasets import Split
+from snnlab.progress import progress_bar
 
 SMOOTHING = 0.1  # of labels: no logit need grow without end; held-out digits gain half a point
 WEIGHT_DECAY = 5e-4  # of weights; a decayed threshold would clip more and more
@@ -54,7 +54,7 @@ def fit(
     optimizer = torch.optim.SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     order = torch.Generator().manual_seed(seed)
-    bar = tqdm(total=epochs * len(split), desc="training", unit="image", leave=False, delay=1.0)
+    bar = progress_bar(total=epochs * len(split), desc="training", unit="image")
     with bar, _threads(batch * split.images[0].numel()), in_training(ann, seed):
         for epoch in range(1, epochs + 1):
             right = 0

@@ -14,11 +14,11 @@ from collections.abc import Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab.datasets import Split
 from snnlab.graph import Graph, walk
 from snnlab.neurons import IF
+from snnlab.progress import progress_bar
 from snnlab.site import check_positive, check_whole
 from snnlab.unroll import Unroll, static_values, temporal_nodes
 
@@ -49,7 +49,7 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
         logs = {name: nn.Parameter(neuron.threshold.log()) for name, neuron in sites.items()}
         optimizer, order = torch.optim.Adam(logs.values(), lr), torch.Generator().manual_seed(0)
         best, least = _thresholds(sites), float("inf")
-        for epoch in tqdm(range(epochs + 1), "thresholds in the loop", leave=False, delay=1.0, unit="epoch"):
+        for epoch in progress_bar(range(epochs + 1), "thresholds in the loop", unit="epoch"):
             with torch.no_grad():
                 _set(sites, {name: log.exp() for name, log in logs.items()})
                 loss = float(_loss(snn, held_out, T))
@@ -87,7 +87,7 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
         fitting, held_out = _parts(images)
         sites: dict[str, IF] = snn.sites  # type: ignore[assignment]
         best, least = _thresholds(sites), float(_gap(snn, ann, held_out, T)[0])
-        for _ in tqdm(range(rounds), "thresholds by feedback", leave=False, delay=1.0):
+        for _ in progress_bar(range(rounds), "thresholds by feedback"):
             error, shares = _gap(snn, ann, fitting, T)
             whole = sum(shares.values()) or 1.0
             for name in reversed(sites):

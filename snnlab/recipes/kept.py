@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab import datasets, training
 from snnlab.datasets import Data
 from snnlab.methods import Method
+from snnlab.progress import progress_bar
 from snnlab.recipes.catalogue import find
 from snnlab.recipes.stages import Recipe, Stage
 
@@ -62,7 +62,7 @@ def prepare(
     start = f"{_digest(*_bytes(ann))} {_digest(*_tensors(data))}"
     paths = [_path(folder, about, stages[: k + 1], start) for k in range(len(stages))]
     found = max((k for k, path in enumerate(paths) if path.is_file() and not retrain), default=-1)
-    with tqdm(total=len(stages), unit="stage", leave=False, disable=not progress, delay=1.0) as bar:
+    with progress_bar(total=len(stages), unit="stage", disable=not progress) as bar:
         for k, (stage, path) in enumerate(zip(stages, paths, strict=True)):
             bar.set_description(f"{about['network']}: {stage.name}", refresh=False)
             if k <= found:

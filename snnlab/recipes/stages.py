@@ -15,11 +15,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab import training
 from snnlab.activations import LearnedRange, QuantClip, RateNorm
 from snnlab.datasets import Split
+from snnlab.progress import progress_bar
 from snnlab.recipes.swap import Activation, fold_batch_norms, swap_activations
 from snnlab.recipes.weights import Rounded, bake_weights, quantize_weights
 
@@ -60,7 +60,7 @@ def learn_share(
     teacher, k = copy.deepcopy(ann).eval(), nn.Parameter(torch.full_like(norms[0].k, start))
     least = training.accuracy(teacher, split) - 0.005
     optimizer, order = torch.optim.Adam([k], lr=stage.lr), torch.Generator().manual_seed(seed)
-    bar = tqdm(total=stage.epochs * len(split), desc="the share", unit="image", leave=False, delay=1.0)
+    bar = progress_bar(total=stage.epochs * len(split), desc="the share", unit="image")
     threads = training._threads(32 * split.images[0].numel())
     with bar, threads, _shared(norms, k) as omega, _only(ann, k):
         for _ in range(stage.epochs):

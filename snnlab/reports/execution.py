@@ -55,6 +55,7 @@ def _kernel(sockets: Path) -> type[AsyncKernelManager]:
     """A manager of kernels that run this very Python, and talk through files: ports can be taken by another."""
     paths = [str(Path(snnlab.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    env["SNNLAB_PROGRESS"] = "text"  # what _Relay reads
     if data := os.environ.get("SNNLAB_DATA"):
         env["SNNLAB_DATA"] = str(Path(data).expanduser().resolve())  # the kernel runs in another folder
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

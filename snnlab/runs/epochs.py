@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from snnlab import training
 from snnlab.datasets import Data, Split
+from snnlab.progress import progress_bar
 from snnlab.recipes import swap_activations
 from snnlab.runs import files
 from snnlab.runs.augmentation import augment
@@ -84,8 +84,12 @@ def _train(
     ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings, split: Split, done: int, going: Path
 ) -> None:
     steps = -(-len(split) // settings.batch)
-    bar = tqdm(
-        total=settings.epochs * len(split), initial=done * len(split), unit="image", smoothing=0.05, delay=1.0
+    bar = progress_bar(
+        total=settings.epochs * len(split),
+        initial=done * len(split),
+        unit="image",
+        smoothing=0.05,
+        leave=True,
     )
     with bar:
         for epoch in range(done, settings.epochs):

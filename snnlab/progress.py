@@ -1,0 +1,70 @@
+"""Progress bars with the time left: text in a terminal, in a notebook one output of the cell, redrawn in place.
+
+tqdm's own bars of text move the cursor up where one runs inside another. A notebook knows no such move: each drawing
+stays, hundreds of lines on the red of errors. Its bars of widgets leave "model not found" in a notebook that is opened
+again.
+"""
+
+import io
+import os
+import sys
+from html import escape
+from typing import Any, ClassVar
+
+from tqdm import tqdm as TextBar
+
+WIDTH = 90  # of a bar in a notebook, characters
+
+
+def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
+    """A tqdm for the place where it is seen: it appears after a second, and leaves nothing behind unless told to.
+
+    The environment's SNNLAB_PROGRESS=text asks for text in a notebook's kernel, too.
+
+    Args:
+        args, kwargs: tqdm's own.
+    """
+    kind = _CellBar if _in_notebook() else TextBar
+    return kind(*args, **{"leave": False, "delay": 1.0, **kwargs})
+
+
+def _in_notebook() -> bool:
+    if os.environ.get("SNNLAB_PROGRESS") == "text" or "IPython" not in sys.modules:
+        return False
+    shell = sys.modules["IPython"].get_ipython()
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+class _CellBar(TextBar):
+    """One of the bars that are running: together they are one output, a line each, empty when they are done."""
+
+    lines: ClassVar[dict[int, str]] = {}
+    output: ClassVar[tuple[str, Any]] = ("", None)
+    """The request that runs the cell, and the handle of its output."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(
+            *args, **{**kwargs, "leave": False, "file": io.StringIO(), "ncols": WIDTH, "ascii": False}
+        )
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Redraw this bar, and with an empty msg take it away."""
+        line = str(self) if msg is None else msg
+        if line:
+            self.lines[id(self)] = line
+        else:
+            self.lines.pop(id(self), None)
+        self._draw("\n".join(self.lines.values()))
+        return True
+
+    @classmethod
+    def _draw(cls, text: str) -> None:
+        from IPython import display, get_ipython  # only where a kernel has it loaded
+
+        request = get_ipython().get_parent().get("header", {}).get("msg_id", "")
+        page = f'<pre style="margin: 0">{escape(text)}</pre>' if text else ""
+        data = {"text/plain": text, "text/html": page}
+        if cls.output[0] == request:
+            cls.output[1].update(data, raw=True)
+        elif text:
+            _CellBar.output = (request, display.display(data, raw=True, display_id=True))
