@@ -18,7 +18,6 @@ RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
 MEASURED: tuple[tuple[str, str, tuple[int, ...], bool, int], ...] = (
     ("relu", "signed_calibrated", (4, 8, 16), True, 256),
     ("relu", "signed_calibrated", (4,), False, 256),
-    ("relu", "signed_calibrated", (8,), True, 1024),
     ("qcfs", "qcfs", (4, 8, 16), True, 256),
     ("qc_ann", "rmpe", (16,), True, 256),
 )

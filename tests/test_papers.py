@@ -146,5 +146,5 @@ def test_what_every_test_image_says_stands_in_a_table(network: str) -> None:
         {"qcfs", {"resnet20": "signed_calibrated", "vgg16": "rmpe"}[network]} <= names <= set(papers.METHODS)
     )
     for _, T, images, ann, snn, lost, seconds in rows:
-        assert int(T) in papers.STEPS and int(images) in (256, 1024) and float(seconds) >= 0
+        assert int(T) in papers.STEPS and int(images) >= 256 and float(seconds) >= 0
         assert float(lost) == pytest.approx(float(ann) - float(snn), abs=0.006)
