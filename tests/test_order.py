@@ -5,10 +5,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "neurons", "activations", "datasets", "folders", "layers", "rewiring", "graph", "unroll", "segment", "networks",
-    "site", "thresholds", "potentials", "corrections", "tuning", "methods", "catalogue", "grid", "conversion",
-    "simulation", "errors", "energy", "training", "saving", "exchange", "recipes", "runs", "sweeps", "published",
-    "papers", "claims", "checks", "plots", "explorers", "course", "reports", "cli",
+    "progress", "neurons", "activations", "datasets", "folders", "layers", "rewiring", "graph", "unroll",
+    "segment", "networks", "site", "thresholds", "potentials", "corrections", "tuning", "methods",
+    "catalogue", "grid", "conversion", "simulation", "errors", "energy", "training", "saving", "exchange",
+    "recipes", "runs", "sweeps", "published", "papers", "claims", "checks", "plots", "explorers", "course",
+    "reports", "cli",
 )  # fmt: skip
 
 
