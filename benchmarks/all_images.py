@@ -2,9 +2,9 @@
 
     python -m benchmarks.all_images [folder of CIFAR-10 [network ...]]    adds to data/results/all_images.csv
 
-The networks that ship; "calibration" is how many images a conversion looks at. "grid" is no where the network runs in
-activation units, as converted, and not on the grid of whole numbers that makes its spikes the same everywhere
-(grid.py). A row knows its network and method by name only: remove the rows of one that has changed.
+The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
+and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py). A row knows its network and
+method by name only: remove the rows of one that has changed.
 """
 
 import sys
@@ -15,37 +15,37 @@ from benchmarks import rows
 from snnlab import CATALOGUE, convert, datasets, runs, simulate, training
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
-MEASURED: tuple[tuple[str, str, tuple[int, ...], bool, int], ...] = (
-    ("relu", "signed_calibrated", (4, 8, 16), True, 256),
-    ("relu", "signed_calibrated", (4,), False, 256),
-    ("qcfs", "qcfs", (4, 8, 16), True, 256),
-    ("qc_ann", "rmpe", (16,), True, 256),
+MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
+    ("relu", "signed_calibrated", (4, 8, 16), True),
+    ("relu", "signed_calibrated", (4,), False),
+    ("qcfs", "qcfs", (4, 8, 16), True),
+    ("qc_ann", "rmpe", (16,), True),
 )
-"""Activation, method, steps, grid, calibration images."""
+"""Activation, method, steps, grid."""
 
 
 def main(root: str | None = None, *networks: str) -> None:
     """Measure what is missing, of some networks or of all that ship."""
     data, goals = datasets.load("cifar10", root), dict[str, float]()
-    done = rows.known(RESULT, ("network", "method", "T", "grid", "calibration"))
+    done = rows.known(RESULT, ("network", "method", "T", "grid"))
     for trained in networks or runs.table():
-        for activation, name, steps, grid, images in MEASURED:
+        for activation, name, steps, grid in MEASURED:
             method = CATALOGUE[name]
-            keys = {T: (trained, name, str(T), "yes" if grid else "no", str(images)) for T in steps}
+            keys = {T: (trained, name, str(T), "yes" if grid else "no") for T in steps}
             if trained.split("-")[1] != activation or all(key in done for key in keys.values()):
                 continue
-            ann, calibration = runs.shipped(trained).ann, datasets.load("cifar10", root, images).calibration
+            ann = runs.shipped(trained).ann
             goals[trained] = goals.get(trained) or training.accuracy(ann, data.test)
             for T in steps if method.depends_on_T else steps[-1:]:
                 if method.depends_on_T and keys[T] in done:
                     continue
                 began = time.process_time()
-                snn = convert(ann, method, calibration, T, exact=grid)
+                snn = convert(ann, method, data.calibration, T, exact=grid)
                 took = time.process_time() - began
                 run = simulate(snn, data.test, T)
                 correct, rates = run.accuracy(data.test), run.firing_rate.values()
                 for t in (T,) if method.depends_on_T else [t for t in steps if keys[t] not in done]:
-                    row = dict(zip(("network", "method", "T", "grid", "calibration"), keys[t], strict=True))
+                    row = dict(zip(("network", "method", "T", "grid"), keys[t], strict=True))
                     found = {
                         "ann_accuracy": f"{100 * goals[trained]:.2f}",
                         "snn_accuracy": f"{100 * float(correct[t - 1]):.2f}",

@@ -80,9 +80,9 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
         near = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"data = {name!r}, but the data sets are {', '.join(NAMES)}{hint}")
-    train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
     if isinstance(calibration, bool) or not isinstance(calibration, int) or calibration < 1:
         raise ValueError(f"calibration = {calibration!r}, but it must be a whole number of images, 1 or more")
+    train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
     return Data(name, classes, train, train[order[:calibration]], test)
 

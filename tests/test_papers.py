@@ -145,6 +145,6 @@ def test_what_every_test_image_says_stands_in_a_table(network: str) -> None:
     assert (
         {"qcfs", {"resnet20": "signed_calibrated", "vgg16": "rmpe"}[network]} <= names <= set(papers.METHODS)
     )
-    for _, T, images, ann, snn, lost, seconds in rows:
-        assert int(T) in papers.STEPS and int(images) >= 256 and float(seconds) >= 0
+    for _, T, ann, snn, lost, seconds in rows:
+        assert int(T) in papers.STEPS and float(seconds) >= 0
         assert float(lost) == pytest.approx(float(ann) - float(snn), abs=0.006)

@@ -56,14 +56,13 @@ def all_images_table(network: str) -> Markdown:
     """What `benchmarks/all_images.py` measured on every test image: a row a method and T."""
     with ALL_IMAGES.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["network"].startswith(f"{network}-")]
-    rows.sort(key=lambda row: (row["method"], row["grid"] == "no", int(row["T"]), int(row["calibration"])))
+    rows.sort(key=lambda row: (row["method"], row["grid"] == "no", int(row["T"])))
     return table(
-        ("method", "T", "calibration images", "ANN", "spiking", "lost", "seconds to convert"),
+        ("method", "T", "ANN", "spiking", "lost", "seconds to convert"),
         [
             (
                 f"`{row['method']}`" + ("" if row["grid"] == "yes" else ", not on the grid"),
                 row["T"],
-                row["calibration"],
                 row["ann_accuracy"],
                 row["snn_accuracy"],
                 f"{float(row['ann_accuracy']) - float(row['snn_accuracy']):.2f}",

@@ -84,13 +84,8 @@ def _train(
     ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings, split: Split, done: int, going: Path
 ) -> None:
     steps = -(-len(split) // settings.batch)
-    bar = progress_bar(
-        total=settings.epochs * len(split),
-        initial=done * len(split),
-        unit="image",
-        smoothing=0.05,
-        leave=True,
-    )
+    whole = settings.epochs * len(split)
+    bar = progress_bar(total=whole, initial=done * len(split), unit="image", smoothing=0.05, leave=True)
     with bar:
         for epoch in range(done, settings.epochs):
             bar.set_description(f"epoch {epoch + 1}/{settings.epochs}")
