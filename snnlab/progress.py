@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from tqdm import tqdm as TextBar
 
-WIDTH = 90  # of a bar in a notebook, characters
+WIDTH = 72  # of a bar in a notebook, characters
 
 
 def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
@@ -62,7 +62,9 @@ class _CellBar(TextBar):
         from IPython import display, get_ipython  # only where a kernel has it loaded
 
         request = get_ipython().get_parent().get("header", {}).get("msg_id", "")
-        page = f'<pre style="margin: 0">{escape(text)}</pre>' if text else ""
+        page = (
+            f'<pre style="margin: 0; white-space: pre; overflow-x: auto">{escape(text)}</pre>' if text else ""
+        )
         data = {"text/plain": text, "text/html": page}
         if cls.output[0] == request:
             cls.output[1].update(data, raw=True)
