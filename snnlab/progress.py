@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 
 from tqdm import tqdm as TextBar
 
-WIDTH = 72  # of a bar in a notebook, characters
+WIDTH = 72  # of a line in a notebook, characters
+FORMAT = "{l_bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}] {bar}"  # a narrow page cuts the bar
 
 
 def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
@@ -43,9 +44,8 @@ class _CellBar(TextBar):
     """The request that runs the cell, and the handle of its output."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(
-            *args, **{**kwargs, "leave": False, "file": io.StringIO(), "ncols": WIDTH, "ascii": False}
-        )
+        own = {"leave": False, "file": io.StringIO(), "ncols": WIDTH, "ascii": False, "bar_format": FORMAT}
+        super().__init__(*args, **{**kwargs, **own})
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
         """Redraw this bar, and with an empty msg take it away."""
