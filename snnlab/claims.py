@@ -86,9 +86,9 @@ def _verdict(row: str, claim: str, order: str, steps: Sequence[int], found: Netw
     noise = 2 * math.sqrt(
         0.1 / images
     )  # of two shares near 90 % of the same images: a tenth told apart, at most
-    if -noise <= worst < 0:
+    if abs(worst) <= noise:
         return Verdict(row, claim, None, f"{text}, which {images} images cannot tell apart")
-    return Verdict(row, claim, worst >= 0, text)
+    return Verdict(row, claim, worst > 0, text)
 
 
 def _gaps(order: str, steps: Sequence[int], found: Network) -> Iterator[tuple[float, str]]:
