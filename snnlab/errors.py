@@ -318,7 +318,7 @@ def _cause(layer: Layer) -> str:
 
 def _row(name: str, layer: Layer) -> tuple[str, ...]:
     numbers = (f"{value:.3g}" for value in (layer.activation, layer.output, layer.distance))
-    shares = (f"{share:.0%}" for share in layer.shares.values())
+    shares = (f"{share:z.0%}" for share in layer.shares.values())
     accuracy = "" if layer.accuracy is None else f"{layer.accuracy:.1%}"
     return (
         name,
