@@ -15,7 +15,10 @@ from typing import Any, NoReturn
 import snnlab
 
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
-SETTINGS = ("network", "data", "activation", "levels", "width", "epochs", "batch", "threshold_decay", "seed")
+SETTINGS = (
+    *("network", "data", "activation", "levels", "width", "epochs", "batch", "seed"),
+    *("threshold", "threshold_decay", "norm_decay", "smoothing"),
+)
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
 
 
@@ -77,6 +80,7 @@ def parser() -> Parser:
 
     train = command(_train, "train", "train a network for hours, and keep it as a checkpoint")
     _train_options(train)
+    _learning_options(train)
     return whole
 
 
@@ -96,10 +100,6 @@ def _train_options(train: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     train.add_argument("--levels", type=int, default=8, metavar="L", help="8; of activations that round")
     train.add_argument("--width", type=int, metavar="N", help="channels of the first layer (the paper's)")
-    train.add_argument("--epochs", type=int, default=100, metavar="N", help="100")
-    train.add_argument("--lr", type=float, help="0.1, or 0.01 with --start; falls to 0 along a cosine")
-    train.add_argument("--batch", type=int, default=128, metavar="N", help="128 images a step")
-    train.add_argument("--threshold-decay", type=float, default=0.0, metavar="X", help="0; TCL takes 0.0005")
     train.add_argument(
         "--augment",
         metavar="LIST",
@@ -117,6 +117,27 @@ def _train_options(train: argparse.ArgumentParser) -> None:
         "--fresh", action="store_true", help="begin anew, whatever a stopped training has left"
     )
     train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint to write")
+
+
+def _learning_options(train: argparse.ArgumentParser) -> None:
+    learning = train.add_argument_group(
+        "how it learns", "SGD with momentum 0.9; weights decay by 0.0005"
+    )
+
+    def number(option: str, default: float | None, text: str) -> None:
+        learning.add_argument(option, type=float, default=default, metavar="X", help=text)
+
+    learning.add_argument("--epochs", type=int, default=100, metavar="N", help="100")
+    learning.add_argument("--batch", type=int, default=128, metavar="N", help="128 images a step")
+    number("--lr", None, "0.1, or 0.01 with --start; falls to 0 along a cosine")
+    number(
+        "--threshold",
+        None,
+        "learned thresholds start here: 2, or with --start at a percentile; QCFS's paper 8",
+    )
+    number("--threshold-decay", 0.0, "0; TCL and QCFS take 0.0005")
+    number("--norm-decay", 0.0, "of batch norms and biases: 0; QCFS takes 0.0005")
+    number("--smoothing", 0.1, "of labels: 0.1; the papers take 0")
 
 
 def _port(text: str) -> int:

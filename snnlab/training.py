@@ -69,19 +69,21 @@ def fit(
     return ann
 
 
-def parameter_groups(ann: nn.Module) -> list[dict[str, object]]:
-    """Weights decay; learned thresholds do not, nor do batch norms and biases."""
+def parameter_groups(ann: nn.Module, norm_decay: float = 0.0) -> list[dict[str, object]]:
+    """Weights decay by WEIGHT_DECAY, batch norms and biases by norm_decay, learned thresholds not at all."""
     thresholds = {id(m.threshold) for m in ann.modules() if isinstance(m, LearnedRange)}
-    decayed = [p for p in ann.parameters() if p.ndim > 1 and id(p) not in thresholds]
-    others = [p for p in ann.parameters() if p.ndim <= 1 or id(p) in thresholds]
-    return [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+    weights = [p for p in ann.parameters() if p.ndim > 1 and id(p) not in thresholds]
+    norms = [p for p in ann.parameters() if p.ndim <= 1 and id(p) not in thresholds]
+    ranges = [p for p in ann.parameters() if id(p) in thresholds]
+    decays = ((weights, WEIGHT_DECAY), (norms, norm_decay), (ranges, 0.0))
+    return [{"params": group, "weight_decay": decay} for group, decay in decays if group]
 
 
-def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer) -> int:
+def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer, smoothing: float = SMOOTHING) -> int:
     """One step of the optimiser; the number of images that were classified correctly before it."""
     part = _beside(ann, part)
     logits = ann(part.images)
-    loss = F.cross_entropy(logits, part.labels, label_smoothing=SMOOTHING)
+    loss = F.cross_entropy(logits, part.labels, label_smoothing=smoothing)
     if not bool(loss.isfinite()):
         lr = optimizer.param_groups[0]["lr"]
         raise ValueError(

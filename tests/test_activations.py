@@ -77,8 +77,31 @@ def test_a_staircase_has_the_published_values_and_gradients(
     torch.testing.assert_close(dtheta, closed, rtol=1e-9, atol=1e-12)
 
 
+@settings(deadline=None, max_examples=40)
+@given(seed=SEEDS, theta=THETAS, levels=LEVELS, shift=st.sampled_from((0.0, 0.5)))
+def test_a_staircase_has_the_gradients_that_autograd_finds_step_by_step(
+    seed: int, theta: float, levels: int, shift: float
+) -> None:
+    z, kind = inputs(seed, theta, levels), QCFS if shift else QuantClip
+    stairs, weight = kind(levels, theta).double(), torch.linspace(-1, 1, len(z), dtype=torch.float64)
+    a = stairs(z)
+    found = torch.autograd.grad(a @ weight, (z, stairs.threshold))
+    q = levels * (z / stairs.theta).clamp(0, 1) + shift
+    plain = stairs.theta * ((q.floor() - q).detach() + q) / levels
+    torch.testing.assert_close(a, plain, rtol=1e-12, atol=1e-12)
+    expected = torch.autograd.grad(plain @ weight, (z, stairs.threshold))
+    torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_staircase_at_its_ends_follows_the_published_inequalities() -> None:
+    z = torch.tensor([0.0, 2.0], dtype=torch.float64, requires_grad=True)
+    stairs = QCFS(4, 2.0).double()
+    a, dz, dtheta = gradients(stairs, z, stairs.threshold)
+    assert a.tolist() == [0, 2] and dz.tolist() == [0, 0] and dtheta.tolist() == [0, 1]
+
+
 def test_values_that_round_up_to_the_top_keep_their_gradient() -> None:
-    """The clip stands before the floor: after it, by subtraction, all at q = 1 would be taken for clipped ones."""
+    """The mask looks at the input: taken from the output, all at q = 1 would be taken for clipped ones."""
     stairs = QCFS(levels=4, threshold=1.0).double()
     z = torch.linspace(0.876, 0.999, 50, dtype=torch.float64, requires_grad=True)
     a, dz, dtheta = gradients(stairs, z, stairs.threshold)

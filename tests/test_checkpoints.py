@@ -36,7 +36,17 @@ def test_the_command_in_the_table_asks_for_the_settings_in_the_file(name: str) -
     command = runs.table()[name]["command"].split()
     assert command[0] == "snnlab"
     args, settings = parser().parse_args(command[1:]), runs.shipped(name).settings
-    for field in ("network", "activation", "width", "epochs", "lr", "threshold_decay"):
+    for field in (
+        "network",
+        "activation",
+        "width",
+        "epochs",
+        "lr",
+        "threshold",
+        "threshold_decay",
+        "norm_decay",
+        "smoothing",
+    ):
         assert getattr(args, field) == getattr(settings, field), field
     assert bool(args.start) == bool(settings.start)
     if args.start:

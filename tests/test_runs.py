@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from snnlab import datasets, runs, training
+from snnlab.activations import LearnedRange
 from snnlab.cli import main
 from snnlab.datasets import Data, Split
 from snnlab.runs.augmentation import augment
@@ -122,16 +123,55 @@ def test_the_learning_rate_falls_along_a_cosine_and_test_images_are_left_alone(
 ) -> None:
     seen, rates, step = [], [], training.step
 
-    def watched(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer) -> int:
+    def watched(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer, smoothing: float) -> int:
         seen.append(part.images)
         rates.append(optimizer.param_groups[0]["lr"])
-        return step(ann, part, optimizer)
+        return step(ann, part, optimizer, smoothing)
 
     monkeypatch.setattr(training, "step", watched)
     runs.run(replace(DIGITS, epochs=2, augment=()), few, tmp_path / "net.safetensors")
     assert rates[0] == 0.1 and rates[2] == pytest.approx(0.05) and rates == sorted(rates, reverse=True)
     images = torch.cat(seen)
     assert len(images) == 400 and torch.equal(images.sum(), 2 * few.train.images.sum())
+
+
+def test_thresholds_start_where_they_are_told_also_in_a_network_that_goes_on(
+    few: Data, tmp_path: Path
+) -> None:
+    slow = replace(DIGITS, activation="qcfs", threshold=8.0, epochs=1, lr=1e-9)
+    first = runs.run(slow, few, tmp_path / "first.safetensors")
+    again = replace(slow, threshold=3.0, start=runs.sha256(tmp_path / "first.safetensors"))
+    second = runs.run(again, few, tmp_path / "second.safetensors", start=tmp_path / "first.safetensors")
+    for trained, threshold in ((first, 8.0), (second, 3.0)):
+        found = [m.theta.item() for m in trained.ann.modules() if isinstance(m, LearnedRange)]
+        assert found == pytest.approx([threshold] * 3, abs=1e-6)
+
+
+def test_batch_norms_decay_when_they_are_told_to(few: Data, tmp_path: Path) -> None:
+    """At so small a learning rate the loss moves nothing, and the decay what it is told to: batch norms, no weights."""
+    sizes = {}
+    for decay in (0.0, 50.0):
+        settings = replace(DIGITS, norm_decay=decay, epochs=1, lr=1e-4)
+        ann = runs.run(settings, few, tmp_path / f"{decay}.safetensors").ann
+        sizes[decay] = {name: p.detach().clone() for name, p in ann.named_parameters()}
+    gamma = "conv1.bn.weight"
+    assert bool((sizes[50.0][gamma] < 0.99 * sizes[0.0][gamma]).all())
+    torch.testing.assert_close(
+        sizes[50.0]["conv1.conv.weight"], sizes[0.0]["conv1.conv.weight"], rtol=0, atol=1e-3
+    )
+
+
+def test_labels_are_smoothed_as_told(few: Data) -> None:
+    ann, part = DIGITS.build().eval(), few.train[:20]
+    for smoothing in (0.0, 0.1):
+        training.step(ann, part, torch.optim.SGD(ann.parameters(), lr=0.0), smoothing)
+        found = [p.grad.clone() for p in ann.parameters() if p.grad is not None]
+        ann.zero_grad()
+        soft = (1 - smoothing) * nn.functional.one_hot(part.labels, 10) + smoothing / 10
+        (-(soft * ann(part.images).log_softmax(1)).sum(1).mean()).backward()
+        expected = [p.grad for p in ann.parameters()]
+        torch.testing.assert_close(found, expected)
+        ann.zero_grad()
 
 
 @pytest.mark.parametrize("name", ["crop", "flip", "cutout", "autoaugment"])
@@ -161,6 +201,14 @@ WRONG = [
     (["cnn", "--data", "digits", "--epochs", "0"], "epochs = 0"),
     (["cnn", "--data", "digits", "--lr", "nan"], "lr = nan"),
     (["cnn", "--data", "digits", "--lr", "1e9"], "the loss became"),
+    (["cnn", "--data", "digits", "--threshold-decay", "-1"], "threshold_decay = -1.0"),
+    (["cnn", "--data", "digits", "--norm-decay", "inf"], "norm_decay = inf"),
+    (
+        ["cnn", "--data", "digits", "--smoothing", "1"],
+        "smoothing = 1.0, but it must be 0 or more and less than 1",
+    ),
+    (["cnn", "--data", "digits", "--threshold", "2"], "threshold = 2.0, but relu learns none"),
+    (["cnn", "--data", "digits", "--threshold", "0", "--activation", "qcfs"], "threshold = 0.0"),
     (["cnn", "--data", "digits", "--width", "8"], "width = 8"),
     (["cnn", "--data", "digits", "--augment", "blur"], "augment = 'blur'"),
     (["cnn", "--data", "digits", "--threads", "0"], "--threads 0"),

@@ -7,8 +7,11 @@ References:
   4) A learned step, rounded to the nearest (LSQ): Esser et al. 2020, ICLR
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from snnlab.activations.learned import LearnedRange
 
@@ -20,9 +23,9 @@ class QuantClip(LearnedRange):
 
     The floor passes gradients as if it were the identity (straight through), so with q = a / theta
 
-        da/dz = 1 for 0 <= z <= theta, else 0;     da/dtheta = q - z / theta inside, 1 above, 0 below.
+        da/dz = 1 for 0 < z < theta, else 0;     da/dtheta = q - z / theta inside, 1 above, 0 below.
 
-    The clip comes before the floor: after it, the many values that sit at q = 1 would lose their gradient.
+    The mask looks at z, not at q: the many values that round to q = 0 or 1 keep their gradient.
 
     Args:
         levels: L >= 1, the steps between 0 and theta.
@@ -41,15 +44,38 @@ class QuantClip(LearnedRange):
     def forward(self, z: Tensor) -> Tensor:
         """z [B, ...] to a [B, ...], both in activation units."""
         theta = self.theta
-        return theta * self.rounded(self.levels * (z / theta).clamp(0, 1)) / self.levels
+        with torch.no_grad():
+            a = self.rounded((z / theta).clamp_(0, 1).mul_(self.levels)).mul_(theta).div_(self.levels)
+        return _StraightThrough.apply(z, theta, a)
 
     def rounded(self, q: Tensor) -> Tensor:
-        """The step of the staircase, 0 to L, for q = L z / theta in [0, L]; the gradient is that of q + shift."""
-        q = q + self.shift
-        return q.detach().floor() + (q - q.detach())  # the sum of 0 keeps the value exact
+        """The step of the staircase, 0 to L, for q = L z / theta in [0, L]."""
+        return (q + self.shift).floor_()
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}, {super().extra_repr()}"
+
+
+class _StraightThrough(torch.autograd.Function):
+    """The value a, with the gradients of a clip of z to [0, theta] whose inside is a instead of z.
+
+    Autograd would find the same from each operation of the staircase, and take half of a training step for it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, theta: Tensor, a: Tensor) -> Tensor:
+        ctx.save_for_backward(z, theta, a)
+        return a.view_as(a)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        z, theta, a = ctx.saved_tensors
+        inside = torch.ops.aten.hardtanh_backward(
+            gradient, z, 0, theta.item()
+        )  # one pass, where masks take four
+        to_theta = (gradient * a).addcmul_(inside, z, value=-1).sum(dtype=theta.dtype) / theta
+        return inside, to_theta, None
 
 
 class QCFS(QuantClip):

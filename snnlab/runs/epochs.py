@@ -15,6 +15,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from snnlab import training
+from snnlab.activations import LearnedRange
 from snnlab.datasets import Data, Split
 from snnlab.progress import progress_bar
 from snnlab.recipes import swap_activations
@@ -45,7 +46,7 @@ def run(
     ann = _beginning(settings, data, start).to(_device()).to(memory_format=torch.channels_last)
     with training.decayed_thresholds(ann, settings.threshold_decay):
         optimizer = torch.optim.SGD(
-            training.parameter_groups(ann), lr=settings.lr, momentum=0.9, nesterov=True
+            training.parameter_groups(ann, settings.norm_decay), lr=settings.lr, momentum=0.9, nesterov=True
         )
         going = out.with_name(out.name + ".going")
         done = _resume(ann, optimizer, settings, going) if going.is_file() and not fresh else 0
@@ -77,7 +78,12 @@ def _beginning(settings: Settings, data: Data, start: str | Path | None) -> nn.M
         )
     if before.settings.activation == settings.activation == "relu":
         return before.ann
-    return swap_activations(before.ann, settings.factory(), data.calibration, CLIP_AT)
+    ann = swap_activations(before.ann, settings.factory(), data.calibration, CLIP_AT)
+    if settings.threshold is not None:
+        for module in ann.modules():
+            if isinstance(module, LearnedRange):
+                module.start_at(settings.threshold)
+    return ann
 
 
 def _train(
@@ -98,7 +104,8 @@ def _train(
                     images = augment(split.images[part], settings.augment, generator)
                     images = images.contiguous(memory_format=torch.channels_last)
                     with _autocast(settings.bf16):
-                        right += training.step(ann, Split(images, split.labels[part]), optimizer)
+                        images_and_labels = Split(images, split.labels[part])
+                        right += training.step(ann, images_and_labels, optimizer, settings.smoothing)
                     bar.update(len(part))
                 _keep(ann, optimizer, settings, going, epoch + 1)
             bar.set_postfix_str(

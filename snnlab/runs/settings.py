@@ -12,8 +12,9 @@ from typing import Any
 from torch import nn
 
 from snnlab import datasets, networks
-from snnlab.activations import ACTIVATIONS_BY_NAME, QuantClip
+from snnlab.activations import ACTIVATIONS_BY_NAME, LearnedRange, QuantClip
 from snnlab.networks import Activation
+from snnlab.training import SMOOTHING
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "cnn": networks.cnn,
@@ -40,7 +41,10 @@ class Settings:
         epochs: passes over the training images, >= 1.
         lr: learning rate at the start of the cosine, > 0.
         batch: images a step, >= 2.
+        threshold: where learned thresholds start, activation units, > 0; None is the activation's own.
         threshold_decay: L2 decay of learned thresholds, >= 0.
+        norm_decay: L2 decay of batch norms and biases, >= 0; weights always decay.
+        smoothing: of labels, 0 <= smoothing < 1.
         augment: some of AUGMENTATIONS.
         seed: of first weights, order and augmentation.
         bf16: whether convolutions and products are computed in bfloat16.
@@ -55,7 +59,10 @@ class Settings:
     epochs: int = 100
     lr: float = 0.1
     batch: int = 128
+    threshold: float | None = None
     threshold_decay: float = 0.0
+    norm_decay: float = 0.0
+    smoothing: float = SMOOTHING
     augment: tuple[str, ...] = ("crop", "flip")
     seed: int = 0
     bf16: bool = False
@@ -72,11 +79,16 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
                 raise ValueError(f"{name} = {value}, but it must be a whole number, {smallest} or more")
-        if not 0 < self.lr < math.inf or not 0 <= self.threshold_decay < math.inf:
-            raise ValueError(
-                f"lr = {self.lr}, threshold_decay = {self.threshold_decay}, but lr must be greater than 0 and "
-                "threshold_decay 0 or more"
-            )
+        for name in ("lr", "threshold"):
+            if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name} = {value}, but it must be a number greater than 0")
+        for name, most in (("threshold_decay", math.inf), ("norm_decay", math.inf), ("smoothing", 1)):
+            if not 0 <= (value := getattr(self, name)) < most:
+                below = f" and less than {most}" if most < math.inf else ""
+                raise ValueError(f"{name} = {value}, but it must be 0 or more{below}")
+        kind = ACTIVATIONS_BY_NAME[self.activation]
+        if self.threshold is not None and not (isinstance(kind, type) and issubclass(kind, LearnedRange)):
+            raise ValueError(f"threshold = {self.threshold}, but {self.activation} learns none")
         if self.width is not None and self.network not in WIDTHS:
             raise ValueError(f"width = {self.width}, but only {', '.join(WIDTHS)} come in several widths")
 
@@ -84,7 +96,10 @@ class Settings:
         """What makes one activation."""
         kind = ACTIVATIONS_BY_NAME[self.activation]
         rounds = isinstance(kind, type) and issubclass(kind, QuantClip)
-        return partial(kind, levels=self.levels) if rounds else kind
+        options: dict[str, Any] = {"levels": self.levels} if rounds else {}
+        if self.threshold is not None:
+            options["threshold"] = self.threshold
+        return partial(kind, **options) if options else kind
 
     def build(self, activation: Activation | None = None) -> nn.Module:
         """The untrained network, with its first weights drawn from the seed."""
