@@ -120,9 +120,7 @@ def _train_options(train: argparse.ArgumentParser) -> None:
 
 
 def _learning_options(train: argparse.ArgumentParser) -> None:
-    learning = train.add_argument_group(
-        "how it learns", "SGD with momentum 0.9; weights decay by 0.0005"
-    )
+    learning = train.add_argument_group("how it learns", "SGD with momentum 0.9; weights decay by 0.0005")
 
     def number(option: str, default: float | None, text: str) -> None:
         learning.add_argument(option, type=float, default=default, metavar="X", help=text)

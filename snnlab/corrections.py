@@ -131,7 +131,7 @@ def _epochs(site: Site, epochs: int, batch: int) -> Iterator[tuple[Tensor, ...]]
 
 
 def _rate_through_time(site: Site, part: Tensor) -> Tensor:
-    return site.neuron(site.current(part))[0].mean(0)
+    return site.neuron.mean_output(site.current(part))
 
 
 def _rate_through_mean(site: Site, part: Tensor) -> Tensor:

@@ -13,7 +13,17 @@ from torch import Tensor
 
 from snnlab import CATALOGUE, convert, datasets, errors, networks, simulate, training
 from snnlab.activations import QuantClip
-from snnlab.neurons import IF, NEURONS, SNM, STBIF, BurstIF, CaLIF, SignedIF, ZeroThresholdIF
+from snnlab.neurons import (
+    IF,
+    NEURONS,
+    SNM,
+    STBIF,
+    BurstIF,
+    CaLIF,
+    OffsetSpikeIF,
+    SignedIF,
+    ZeroThresholdIF,
+)
 from snnlab.potentials import half, offset_rule, zero
 from tests.test_signed_neurons import plain_loop
 
@@ -152,6 +162,31 @@ def test_signed_neurons_equal_a_plain_loop_at_ties_too(
     output, end = kind(torch.tensor(1.0, dtype=torch.float64), 0.5)(current)
     runs = [plain_loop(column, 1.0, 0.5, negative, cap) for column in current.T.tolist()]
     assert output.T.tolist() == [spikes for spikes, _ in runs] and end.v.tolist() == [v for _, v in runs]
+
+
+MEANS = [
+    *((kind, {}) for kind in NEURONS.values()),
+    (IF, {"leak": 0.8}), (IF, {"reset": "zero"}), (IF, {"leak": 0.8, "reset": "zero"}), (CaLIF, {"decay": 0.75}),
+    (SignedIF, {"negative": 0.5, "cap": 3, "leak": 0.9}), (OffsetSpikeIF, {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "own"), MEANS, ids=lambda value: getattr(value, "__name__", str(value)))
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds, T=st.sampled_from([2, 3, 7, 16]))
+def test_the_mean_output_has_the_gradient_that_autograd_finds(
+    kind: type[IF], own: dict[str, object], seed: int, T: int
+) -> None:
+    current, theta, v0 = draw(seed, T)
+    neuron = kind(theta, v0, **own)
+    found = []
+    for mean in (lambda z: neuron(z)[0].mean(0), neuron.mean_output):
+        z = current.clone().requires_grad_()
+        output = mean(z)
+        (output * theta.flip(0)).sum().backward()
+        found.append((output.detach(), z.grad))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-9, atol=1e-9)
+    assert bool(found[0][1].any())
 
 
 @pytest.mark.parametrize("kind", sorted(NEURONS))

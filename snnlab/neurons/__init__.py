@@ -1,7 +1,8 @@
 """What a spiking neuron does in one step, and over a sequence of steps: one short rule for each kind."""
 
+from snnlab.neurons.burst import BurstIF
 from snnlab.neurons.calcium import CaLIF, HardResetCaLIF
-from snnlab.neurons.integrate import IF, LIF, BurstIF, State
+from snnlab.neurons.integrate import IF, LIF, State
 from snnlab.neurons.offset import OffsetSpikeIF
 from snnlab.neurons.signed import SNM, STBIF, SignedIF, ZeroThresholdIF
 

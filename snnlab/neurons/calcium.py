@@ -88,11 +88,6 @@ class HardResetCaLIF(IF):
         output = (self.threshold * spike).to(self.threshold.dtype)
         return output, State(v, state.count + spike, calcium)
 
-    def _steps_in_place(
-        self, current: Tensor, state: State, potentials: list[Tensor] | None
-    ) -> tuple[Tensor, State]:
-        return self._steps(current, state, potentials)
-
     def settings(self) -> dict[str, object]:
         """Time constants and the reset."""
         return {"tau": self.tau, "tau_c": self.tau_c, "rest": self.rest}

@@ -1,4 +1,4 @@
-"""Neurons that add up what comes in and fire: IF, LIF, and IF with bursts.
+"""Neurons that add up what comes in and fire: IF and LIF.
 
 A neuron is a pure function of its input and its state: `(current, state) -> (output, state)`. Nothing is kept
 in the module but its parameters, so there is nothing to reset and a simulation can stop and go on anywhere.
@@ -7,7 +7,6 @@ References:
   1) IF with reset by subtraction for conversion: Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.1
   2) The closed form for constant input: Bu et al. 2022, ICLR (QCFS)
   3) The triangular surrogate gradient: Bellec et al. 2018, NeurIPS
-  4) Bursts: Li & Zeng 2022, IJCAI
 """
 
 import copy
@@ -15,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 Reset = Literal["subtract", "zero"]
 
@@ -136,8 +136,19 @@ class IF(nn.Module):
         if current.ndim < 2 or current.shape[0] < 1:
             raise ValueError(f"current has shape {list(current.shape)}, but must be [T, B, ...] with T >= 1")
         state = self.start(current[0]) if state is None else state
-        steps = self._steps if torch.is_grad_enabled() else self._steps_in_place
+        steps = self._steps if torch.is_grad_enabled() or not self.plain else self._steps_in_place
         return steps(current, state, potentials)
+
+    @property
+    def plain(self) -> bool:
+        """Whether a step is IF's: charge, `spikes`, pay. A kind with a step of its own takes the loop over it."""
+        return type(self).step is IF.step
+
+    def mean_output(self, current: Tensor) -> Tensor:
+        """forward(current)[0].mean(0), [B, ...], whose gradient reaches the current alone, in half the time."""
+        if not self.plain or self.looks_ahead:
+            return self(current)[0].mean(0)
+        return _MeanOutput.apply(current, self)
 
     def _steps(self, current: Tensor, state: State, potentials: list[Tensor] | None) -> tuple[Tensor, State]:
         outputs = []
@@ -187,6 +198,44 @@ class IF(nn.Module):
         return f"threshold={_show(self.threshold)}, v0={_show(self.v0)}{own}"
 
 
+class _MeanOutput(torch.autograd.Function):
+    """All steps without a graph; backward is the loop that autograd would find, from the last step to the first.
+
+    With s'[t] = ds[t]/dv[t], m[t] = dL/dv[t] after the reset and g = dL/d(theta s[t]), the same in each step,
+
+        dL/dz[t] = m[t] + theta s'[t] (g - m[t]),     m[t - 1] = leak dL/dz[t]          reset by subtraction
+        dL/dz[t] = theta s'[t] g + (m[t] where s[t] = 0)                                reset to zero
+    """
+
+    @staticmethod
+    def forward(ctx: Any, current: Tensor, neuron: IF) -> Tensor:
+        start, after = neuron.start(current[0]), list[Tensor]()
+        output, _ = neuron._steps_in_place(current, start, after)
+        before = torch.stack([v.to(current.dtype) for v in (start.v, *after[:-1])])
+        ctx.neuron = neuron
+        ctx.save_for_backward(before.mul_(neuron.leak).add_(current), (output / neuron.threshold).round_())
+        return output.mean(0)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        charged, spikes = ctx.saved_tensors
+        neuron, theta = ctx.neuron, ctx.neuron.threshold.to(charged.dtype)
+        with torch.enable_grad():
+            v = charged.detach().requires_grad_()
+            state = State(v, spikes.cumsum(0).sub_(spikes))
+            slopes = torch.autograd.grad(neuron.spikes(state).sum(), v)[0].mul_(theta)
+        g = gradient / len(v)
+        after = torch.zeros_like(g)  # dL/dv after the reset
+        for slope, spike in reversed(list(zip(slopes, spikes, strict=True))):
+            if neuron.reset == "subtract":
+                slope.mul_(g - after).add_(after)
+            else:
+                slope.mul_(g).add_(after.masked_fill_(spike != 0, 0.0))
+            after = slope * neuron.leak
+        return slopes, None
+
+
 class LIF(IF):
     """Leaky integrate-and-fire: IF that keeps a share of its potential; a contrast, not for conversion.
 
@@ -207,37 +256,6 @@ class LIF(IF):
         reset: Reset = "subtract",
     ) -> None:
         super().__init__(threshold, v0, leak, reset)
-
-
-class BurstIF(IF):
-    """IF that may send up to m spikes in one step, each paid for.
-
-        s[t] = clip(floor(v / theta), 0, m)                                              Li & Zeng 2022
-
-    With m spikes a step the rate reaches m * theta, and a late input is caught up with; a step then carries
-    log2(m + 1) bits instead of one, so compare it with IF at m times the steps.
-
-    Args:
-        threshold, v0: as IF.
-        max_spikes: m, whole, >= 1.
-    """
-
-    def __init__(
-        self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, max_spikes: int = 4
-    ) -> None:
-        super().__init__(threshold, v0)
-        if isinstance(max_spikes, bool) or not isinstance(max_spikes, int) or max_spikes < 1:
-            raise ValueError(f"max_spikes = {max_spikes!r}, but it must be a whole number, 1 or more")
-        self.max_spikes = max_spikes
-
-    def spikes(self, state: State) -> Tensor:
-        """As many as the potential pays for, at most max_spikes; compared, not divided: no rounding."""
-        each = (k * self.threshold.to(state.v.dtype) for k in range(1, self.max_spikes + 1))
-        return torch.stack([reached(state.v, level, self.threshold) for level in each]).sum(0)
-
-    def settings(self) -> dict[str, object]:
-        """The most spikes in a step."""
-        return {"max_spikes": self.max_spikes}
 
 
 def check_share(name: str, value: float, meaning: str) -> None:

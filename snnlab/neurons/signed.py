@@ -96,12 +96,10 @@ class SignedIF(IF):
             return output, after
         return output, after._replace(calcium=self.decay * state.calcium + (after.count - state.count))
 
-    def _steps_in_place(
-        self, current: Tensor, state: State, potentials: list[Tensor] | None
-    ) -> tuple[Tensor, State]:
-        if state.calcium is None:
-            return super()._steps_in_place(current, state, potentials)
-        return self._steps(current, state, potentials)
+    @property
+    def plain(self) -> bool:
+        """As IF; a memory that fades has a step of its own."""
+        return type(self).step is SignedIF.step and self.decay == 1.0
 
     def settings(self) -> dict[str, object]:
         """The numbers in which the published settings differ."""
