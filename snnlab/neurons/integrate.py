@@ -160,15 +160,20 @@ class IF(nn.Module):
         return torch.stack(outputs), state
 
     def _steps_in_place(
-        self, current: Tensor, state: State, potentials: list[Tensor] | None
+        self, current: Tensor, state: State, potentials: list[Tensor] | None, charged: Tensor | None = None
     ) -> tuple[Tensor, State]:
-        """The same loop over the same rule without new memory in each step, where no gradient asks for it."""
+        """The same loop over the same rule without new memory in each step, where no gradient asks for it.
+
+        What v was before each spike goes into `charged`, [T, B, ...].
+        """
         first, dtype = current[0], self.threshold.dtype
         strides = (first.numel(), *first.stride())  # the current's own memory layout
         outputs = torch.empty_strided(current.shape, strides, dtype=dtype, device=current.device)
         now = State(state.v.clone(), state.count.clone(), state.calcium)
-        for z, output in zip(current, outputs, strict=True):
+        for t, (z, output) in enumerate(zip(current, outputs, strict=True)):
             now.v.add_(z) if self.leak == 1.0 else now.v.mul_(self.leak).add_(z)
+            if charged is not None:
+                charged[t].copy_(now.v)
             spike = self.spikes(now)
             now.count.add_(spike)
             paid = spike.mul_(self.threshold)
@@ -209,31 +214,30 @@ class _MeanOutput(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, current: Tensor, neuron: IF) -> Tensor:
-        start, after = neuron.start(current[0]), list[Tensor]()
-        output, _ = neuron._steps_in_place(current, start, after)
-        before = torch.stack([v.to(current.dtype) for v in (start.v, *after[:-1])])
+        charged = torch.empty_like(current)
+        output, _ = neuron._steps_in_place(current, neuron.start(current[0]), None, charged)
         ctx.neuron = neuron
-        ctx.save_for_backward(before.mul_(neuron.leak).add_(current), (output / neuron.threshold).round_())
+        ctx.save_for_backward(charged, output)
         return output.mean(0)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        charged, spikes = ctx.saved_tensors
-        neuron, theta = ctx.neuron, ctx.neuron.threshold.to(charged.dtype)
-        with torch.enable_grad():
-            v = charged.detach().requires_grad_()
-            state = State(v, spikes.cumsum(0).sub_(spikes))
-            slopes = torch.autograd.grad(neuron.spikes(state).sum(), v)[0].mul_(theta)
-        g = gradient / len(v)
-        after = torch.zeros_like(g)  # dL/dv after the reset
-        for slope, spike in reversed(list(zip(slopes, spikes, strict=True))):
+        charged, output = ctx.saved_tensors
+        neuron, theta, g = ctx.neuron, ctx.neuron.threshold, gradient / len(charged)
+        count, after = (output.sum(0) / theta).round_(), torch.zeros_like(g)  # dL/dv after the reset
+        to_current = torch.empty_like(charged)
+        for before, paid, to_step in reversed(list(zip(charged, output, to_current, strict=True))):
+            count.sub_((paid / theta).round_())
+            with torch.enable_grad():
+                v = before.detach().requires_grad_()
+                (slope,) = torch.autograd.grad(neuron.spikes(State(v, count)), v, theta.expand_as(v))
             if neuron.reset == "subtract":
-                slope.mul_(g - after).add_(after)
+                torch.addcmul(after, slope, g - after, out=to_step)
             else:
-                slope.mul_(g).add_(after.masked_fill_(spike != 0, 0.0))
-            after = slope * neuron.leak
-        return slopes, None
+                torch.addcmul(after.masked_fill_(paid != 0, 0.0), slope, g, out=to_step)
+            after = to_step * neuron.leak
+        return to_current, None
 
 
 class LIF(IF):
