@@ -3,8 +3,8 @@
     python -m benchmarks.all_images [folder of CIFAR-10 [network ...]]    adds to data/results/all_images.csv
 
 The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
-and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py). A row knows its network and
-method by name only: remove the rows of one that has changed.
+and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py). Rows of a network that has
+been trained again since are left out; a method is known by its name only: remove the rows of one that has changed.
 """
 
 import sys
@@ -15,23 +15,27 @@ from benchmarks import rows
 from snnlab import CATALOGUE, convert, datasets, runs, simulate, training
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
+KEYS = ("network", "sha256", "method", "T", "grid")
 MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
     ("relu", "signed_calibrated", (4, 8, 16), True),
     ("relu", "signed_calibrated", (4,), False),
-    ("qcfs", "qcfs", (4, 8, 16), True),
+    ("qcfs", "qcfs", (4, 8, 16, 32), True),
+    ("qcfs_4", "qcfs", (4, 8, 16, 32), True),
     ("qc_ann", "rmpe", (16,), True),
 )
-"""Activation, method, steps, grid."""
+"""The network's name after the hyphen, method, steps, grid."""
 
 
 def main(root: str | None = None, *networks: str) -> None:
     """Measure what is missing, of some networks or of all that ship."""
     data, goals = datasets.load("cifar10", root), dict[str, float]()
-    done = rows.known(RESULT, ("network", "method", "T", "grid"))
+    sums = {name: row["sha256"][:12] for name, row in runs.table().items()}
+    rows.keep(RESULT, lambda row: row["sha256"] == sums.get(row["network"]))
+    done = rows.known(RESULT, KEYS)
     for trained in networks or runs.table():
         for activation, name, steps, grid in MEASURED:
             method = CATALOGUE[name]
-            keys = {T: (trained, name, str(T), "yes" if grid else "no") for T in steps}
+            keys = {T: (trained, sums[trained], name, str(T), "yes" if grid else "no") for T in steps}
             if trained.split("-")[1] != activation or all(key in done for key in keys.values()):
                 continue
             ann = runs.shipped(trained).ann
@@ -45,7 +49,7 @@ def main(root: str | None = None, *networks: str) -> None:
                 run = simulate(snn, data.test, T)
                 correct, rates = run.accuracy(data.test), run.firing_rate.values()
                 for t in (T,) if method.depends_on_T else [t for t in steps if keys[t] not in done]:
-                    row = dict(zip(("network", "method", "T", "grid"), keys[t], strict=True))
+                    row = dict(zip(KEYS, keys[t], strict=True))
                     found = {
                         "ann_accuracy": f"{100 * goals[trained]:.2f}",
                         "snn_accuracy": f"{100 * float(correct[t - 1]):.2f}",

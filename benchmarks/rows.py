@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,19 @@ def known(path: Path, keys: Sequence[str]) -> set[tuple[str, ...]]:
         return set()
     with path.open(encoding="utf-8", newline="") as file:
         return {tuple(row[key] for key in keys) for row in csv.DictReader(file)}
+
+
+def keep(path: Path, wanted: Callable[[Mapping[str, str]], bool]) -> None:
+    """Leave out the rows that are not wanted."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        kept, head = [row for row in reader if wanted(row)], reader.fieldnames or ()
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, head, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(kept)
 
 
 def add(path: Path, row: Mapping[str, object]) -> None:

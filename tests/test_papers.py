@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from snnlab import claims, papers
+from snnlab import claims, papers, runs
 from snnlab.datasets import Data, Split
 from snnlab.papers import Network
 from snnlab.reports import all_images_table, paper_table
@@ -145,10 +145,11 @@ def test_the_report_shows_the_run_that_ships_without_any_images(tmp_path: Path) 
 def test_what_every_test_image_says_stands_in_a_table(network: str) -> None:
     text = all_images_table(network).data
     rows = [line.split("|") for line in text.splitlines()[2:]]
-    names = {row[0].split(",")[0].strip("`") for row in rows}
+    assert {row[0].strip("`") for row in rows} <= set(runs.table())
+    names = {row[1].split(",")[0].strip("`") for row in rows}
     assert (
         {"qcfs", {"resnet20": "signed_calibrated", "vgg16": "rmpe"}[network]} <= names <= set(papers.METHODS)
     )
-    for _, T, ann, snn, lost, seconds in rows:
+    for _, _, T, ann, snn, lost, seconds in rows:
         assert int(T) in papers.STEPS and float(seconds) >= 0
         assert float(lost) == pytest.approx(float(ann) - float(snn), abs=0.006)

@@ -53,14 +53,15 @@ def training_list(network: str) -> Markdown:
 
 
 def all_images_table(network: str) -> Markdown:
-    """What `benchmarks/all_images.py` measured on every test image: a row a method and T."""
+    """What `benchmarks/all_images.py` measured on every test image: a row a network, method and T."""
     with ALL_IMAGES.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["network"].startswith(f"{network}-")]
-    rows.sort(key=lambda row: (row["method"], row["grid"] == "no", int(row["T"])))
+    rows.sort(key=lambda row: (row["method"], row["network"], row["grid"] == "no", int(row["T"])))
     return table(
-        ("method", "T", "ANN", "spiking", "lost", "seconds to convert"),
+        ("network", "method", "T", "ANN", "spiking", "lost", "seconds to convert"),
         [
             (
+                f"`{row['network']}`",
                 f"`{row['method']}`" + ("" if row["grid"] == "yes" else ", not on the grid"),
                 row["T"],
                 row["ann_accuracy"],
