@@ -33,10 +33,10 @@ def main(root: str | None = None, *networks: str) -> None:
     rows.keep(RESULT, lambda row: row["sha256"] == sums.get(row["network"]))
     done = rows.known(RESULT, KEYS)
     for trained in networks or runs.table():
-        for activation, name, steps, grid in MEASURED:
+        for kind, name, steps, grid in MEASURED:
             method = CATALOGUE[name]
             keys = {T: (trained, sums[trained], name, str(T), "yes" if grid else "no") for T in steps}
-            if trained.split("-")[1] != activation or all(key in done for key in keys.values()):
+            if trained.split("-")[1] != kind or all(key in done for key in keys.values()):
                 continue
             ann = runs.shipped(trained).ann
             goals[trained] = goals.get(trained) or training.accuracy(ann, data.test)

@@ -1,5 +1,6 @@
 """Long trainings: killed and gone on with to the same bits; what is damaged or does not fit is named."""
 
+import json
 import os
 import signal
 import subprocess
@@ -99,6 +100,12 @@ def test_what_is_left_of_another_training_is_refused_by_its_settings(few: Data, 
     training.save(nn.Linear(1, 1), going, settings=DIGITS.text(), epoch=1)
     with pytest.raises(ValueError, match=r"begun with epochs = 3, now 2; lr = 0.1, now 0.2: give the same"):
         runs.run(replace(DIGITS, epochs=2, lr=0.2), few, out)
+    older = json.dumps(
+        {k: v for k, v in json.loads(DIGITS.text()).items() if k not in ("norm_decay", "smoothing")}
+    )
+    training.save(nn.Linear(1, 1), going, settings=older, epoch=1)
+    with pytest.raises(ValueError, match="is of another network"):  # so the settings were taken for the same
+        runs.run(DIGITS, few, out)
     going.write_bytes(going.read_bytes()[:50])
     with pytest.raises(ValueError, match=r"is damaged.*--fresh"):
         runs.run(DIGITS, few, out)

@@ -71,9 +71,8 @@ class _StraightThrough(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         z, theta, a = ctx.saved_tensors
-        inside = torch.ops.aten.hardtanh_backward(
-            gradient, z, 0, theta.item()
-        )  # one pass, where masks take four
+        # one pass, where masks take four
+        inside = torch.ops.aten.hardtanh_backward(gradient, z, 0, theta.item())
         to_theta = (gradient * a).addcmul_(inside, z, value=-1).sum(dtype=theta.dtype) / theta
         return inside, to_theta, None
 

@@ -173,8 +173,11 @@ def _resume(ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings
             about = file.metadata() or {}
     except Exception as error:  # noqa: BLE001 - whatever safetensors makes of a damaged file
         raise ValueError(f"{going} is damaged ({error}): {advice}") from None
-    if about.get("settings") != settings.text():
-        there, here = Settings.read(about["settings"]), settings
+    there, here = (
+        Settings.read(about["settings"]),
+        settings,
+    )  # read: a setting that came since has its default
+    if there != here:
         other = [
             f"{name} = {getattr(there, name)!r}, now {getattr(here, name)!r}"
             for name in Settings.__dataclass_fields__
