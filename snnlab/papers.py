@@ -1,8 +1,9 @@
 """The tables and figures of Xiong et al. 2025, drawn again from networks that ship: ResNet-20 and VGG-16 on
 CIFAR-10.
 
-A run of everything takes hours, so what each method did is kept as soon as it is known, and a run that was stopped
-goes on. The result of one such run ships in data/results/.
+A run of everything takes hours, so what each method did after so many steps is kept as soon as it is known: a run that
+was stopped goes on, and one with more steps begins where the shorter one ended. Each core takes a method at a time. The
+result of one such run ships in data/results/.
 
 Reference: Xiong et al. 2025, Control Theory & Applications 42(3):531-540, tables 1 to 3, figures 3 to 5
 """
@@ -10,12 +11,16 @@ Reference: Xiong et al. 2025, Control Theory & Applications 42(3):531-540, table
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from snnlab import datasets, errors, runs, sweeps
@@ -87,6 +92,7 @@ def run(
     methods: Sequence[str] = METHODS,
     made: str = "now, on this machine",
     cache: str | Path | None = None,
+    workers: int | None = None,
 ) -> Results:
     """Every method whose network ships; what is known already is read, so a stopped run goes on.
 
@@ -95,64 +101,147 @@ def run(
         images: test images to count by, from the first one on, >= 1. T_max: the most steps, >= 2.
         methods: some of METHODS.
         cache: folder of what is known; None takes `papers/` beside the downloaded data.
+        workers: processes to share the work, >= 1; None takes as many as PyTorch has threads.
     Raises: ValueError for a name that is none, or numbers out of range; what runs.shipped raises.
     """
-    _check(names, methods, images, T_max, len(data.test))
+    _check(names, methods, images, T_max, len(data.test), workers)
     folder = Path(cache) if cache is not None else datasets.folder() / "papers"
-    test, steps = data.test[:images], [T for T in STEPS if T_max >= T]
+    steps = tuple(T for T in STEPS if T_max >= T)
+    jobs = [job for network in names for name in methods for job in _jobs(network, name, steps)]
+    keys = {job: _key(job, images) for job in jobs}
+    few = replace(data, train=data.calibration, test=data.test[:images])
+    _measure_all([job for job in jobs if not _path(folder, keys[job]).is_file()], keys, few, folder, workers)
     found: dict[str, Network] = {name: Network({}) for name in names}
-    jobs = [(name, _OWN.get(m) or CATALOGUE[m]) for name in names for m in methods]
-    jobs = [(name, method) for name, method in jobs if _trained(name, method) in runs.table()]
-    with progress_bar(total=len(jobs), unit="method", smoothing=0, leave=True) as bar:
-        for name, method in jobs:
-            bar.set_description(f"{name}, {method.name}")
-            trained = _trained(name, method)
-            measure = partial(_measure, method, trained, replace(data, test=test), steps)
-            known = _kept(folder, _key(method, trained, images, steps), measure)
-            found[name].methods[method.name] = _result(known["result"])
-            if known["residual"]:
-                found[name].residual[method.name] = known["residual"]
-            bar.update()
+    for job in jobs:
+        known, own = _read(_path(folder, keys[job])), found[job.network]
+        own.methods[job.name] = _joined(own.methods.get(job.name), _result(known["result"]))
+        if known["residual"]:
+            own.residual[job.name] = known["residual"]
     return Results(found, images, made)
 
 
-def _trained(name: str, method: Method) -> str:
-    """The shipped network that a method converts."""
-    return f"{name}-{_NETWORK_OF[type(method.activation())]}"
+@dataclass(frozen=True)
+class _Job:
+    """One conversion: a method on a network, judged after each of some steps."""
+
+    network: str
+    name: str
+    steps: tuple[int, ...]
+
+    @property
+    def method(self) -> Method:
+        """By its name, for a method's functions cannot be sent to another process."""
+        return _OWN.get(self.name) or CATALOGUE[self.name]
+
+    @property
+    def trained(self) -> str:
+        """The shipped network that is converted."""
+        return f"{self.network}-{_NETWORK_OF[type(self.method.activation())]}"
 
 
-def _measure(method: Method, trained: str, data: Data, steps: Sequence[int]) -> dict[str, Any]:
-    """One method on one network; with the residual potentials, if a figure shows them."""
-    ann, residual = runs.shipped(trained).ann, {}
+def _jobs(network: str, name: str, steps: tuple[int, ...]) -> list[_Job]:
+    """A conversion for all steps, or one for each where it depends on them; none if no such network ships."""
+    whole = _Job(network, name, steps)
+    if whole.trained not in runs.table():
+        return []
+    return [replace(whole, steps=(T,)) for T in steps] if whole.method.depends_on_T else [whole]
+
+
+def _measure_all(
+    jobs: Sequence[_Job], keys: Mapping[_Job, str], data: Data, folder: Path, workers: int | None
+) -> None:
+    """Measure and keep; the longest first, so that no core is left alone with it in the end."""
+    jobs = sorted(jobs, key=lambda job: -job.steps[-1])
+    folder.mkdir(parents=True, exist_ok=True)
+    workers = min(workers or torch.get_num_threads(), len(jobs))
+    with progress_bar(total=sum(job.steps[-1] for job in jobs), unit="step", smoothing=0) as bar:
+        bar.set_description("the papers' methods")
+        for job, known in _measured(jobs, data, workers):
+            path = _path(folder, keys[job])
+            scratch = path.with_suffix(f".{os.getpid()}")
+            scratch.write_text(json.dumps(known), encoding="utf-8")
+            scratch.replace(path)
+            bar.update(job.steps[-1])
+
+
+def _measured(jobs: Sequence[_Job], data: Data, workers: int) -> Iterator[tuple[_Job, dict[str, Any]]]:
+    """Each job and what came of it, as soon as it is known."""
+    if workers <= 1:
+        yield from ((job, _measure(job, data)) for job in jobs)
+        return
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that PyTorch's threads hold
+    pool = ProcessPoolExecutor(workers, spawn, _begin_worker, (data,))
+    try:
+        waiting = {pool.submit(_measure, job): job for job in jobs}
+        for done in as_completed(waiting):
+            yield waiting[done], done.result()
+    finally:  # Ctrl-C reaches the workers, too
+        pool.shutdown(cancel_futures=True)
+
+
+_DATA: list[Data] = []
+"""What a worker measures with; handed over once, not with each job."""
+
+
+def _begin_worker(data: Data) -> None:
+    """One thread, no progress bars of its own, and no life without the process that began it."""
+    torch.set_num_threads(1)
+    os.environ["SNNLAB_PROGRESS"] = "none"
+    _DATA[:] = [data]
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # only workers wait here
+    parent.join()
+    os._exit(1)
+
+
+def _measure(job: _Job, data: Data | None = None) -> dict[str, Any]:
+    """One conversion, judged; with the residual potentials, if a figure shows them."""
+    data = data or _DATA[0]
+    ann, method, residual = runs.shipped(job.trained).ann, job.method, dict[str, Any]()
 
     def look(snn: SNN) -> None:
         T = LOOK_AT if not method.depends_on_T else snn.T
-        if method.name in FIGURE_3 and T == LOOK_AT:
+        if job.name in FIGURE_3 and T == LOOK_AT:
             layers = errors.anatomy(ann, snn, data.test.images[:LOOKED_AT], T, progress=False).layers
             residual.update({name: (layer.outside, layer.wrong) for name, layer in layers.items()})
 
-    result = sweeps.run(method, ann, data, steps, data.test, look)
+    result = sweeps.run(method, ann, data, job.steps, data.test, look)
     return {"result": dataclasses.asdict(result), "residual": residual}
 
 
-def _key(method: Method, trained: str, images: int, steps: Sequence[int]) -> str:
+def _key(job: _Job, images: int) -> str:
     """A readable name, and twelve digits of all that a result depends on."""
-    about = [method.describe(), runs.table()[trained]["sha256"], images, list(steps), LOOK_AT, LOOKED_AT]
+    sha256 = runs.table()[job.trained]["sha256"]
+    about = [job.method.describe(), sha256, images, list(job.steps), LOOK_AT, LOOKED_AT]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
-    return f"{trained}-{method.name}-{digest}"
+    return f"{job.trained}-{job.name}-T{job.steps[-1]}-{digest}"
 
 
-def _kept(folder: Path, key: str, measure: Callable[[], dict[str, Any]]) -> Any:
-    path = folder / f"{key}.json"
-    if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".tmp")
-        scratch.write_text(json.dumps(measure()), encoding="utf-8")
-        scratch.replace(path)
+def _path(folder: Path, key: str) -> Path:
+    return folder / f"{key}.json"
+
+
+def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): remove it, and it is measured again") from None
+
+
+def _joined(fewer: Result | None, more: Result) -> Result:
+    """One method's results for fewer and for more steps as one: rates and parameters are those at the most steps."""
+    if fewer is None:
+        return more
+    return replace(
+        more,
+        snn_accuracy=fewer.snn_accuracy | more.snn_accuracy,
+        latency=fewer.latency | more.latency,
+        seconds=fewer.seconds + more.seconds,
+    )
 
 
 def _result(fields: Mapping[str, Any]) -> Result:
@@ -163,7 +252,9 @@ def _result(fields: Mapping[str, Any]) -> Result:
     return Result(**{**fields, **steps})
 
 
-def _check(names: Sequence[str], methods: Sequence[str], images: int, T_max: int, most: int) -> None:
+def _check(
+    names: Sequence[str], methods: Sequence[str], images: int, T_max: int, most: int, workers: int | None
+) -> None:
     for kind, given, allowed in (("network", names, tuple(NETWORKS)), ("method", methods, METHODS)):
         if wrong := [name for name in given if name not in allowed]:
             raise ValueError(f"{kind} = {wrong[0]!r}, but it is one of {', '.join(allowed)}")
@@ -171,6 +262,8 @@ def _check(names: Sequence[str], methods: Sequence[str], images: int, T_max: int
         raise ValueError(
             f"images = {images}, T_max = {T_max}, but images is a whole number from 1 to {most}, T_max 2 or more"
         )
+    if workers is not None and workers < 1:
+        raise ValueError(f"workers = {workers}, but at least one process does the work")
 
 
 def save(results: Results, path: str | Path = SHIPPED) -> None:

@@ -20,13 +20,14 @@ FORMAT = "{l_bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix
 def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
     """A tqdm for the place where it is seen: it appears after a second, and leaves nothing behind unless told to.
 
-    The environment's SNNLAB_PROGRESS=text asks for text in a notebook's kernel, too.
+    The environment's SNNLAB_PROGRESS=text asks for text in a notebook's kernel, too, and "none" for none anywhere.
 
     Args:
         args, kwargs: tqdm's own.
     """
     kind = _CellBar if _in_notebook() else TextBar
-    return kind(*args, **{"leave": False, "delay": 1.0, **kwargs})
+    none = {"disable": True} if os.environ.get("SNNLAB_PROGRESS") == "none" else {}
+    return kind(*args, **{"leave": False, "delay": 1.0, **kwargs, **none})
 
 
 def _in_notebook() -> bool:

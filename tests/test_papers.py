@@ -1,7 +1,15 @@
 """The papers' tables on the networks that ship: stopped and gone on with, held against what the paper says."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from signal import Signals
+from typing import TypeVar
 
 import pytest
 import torch
@@ -14,6 +22,7 @@ from snnlab.reports import run as report
 from snnlab.sweeps import Result
 
 METHODS = ("robust_norm", "opi")
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +43,8 @@ def network(*results: Result) -> Network:
     return Network({one.method: one for one in results})
 
 
-def test_a_run_is_kept_method_by_method_and_read_the_second_time(noise: Data, tmp_path: Path) -> None:
-    first = papers.run(["resnet20"], noise, 8, 4, methods=METHODS, cache=tmp_path)
+def test_a_run_is_kept_piece_by_piece_and_read_the_second_time(noise: Data, tmp_path: Path) -> None:
+    first = papers.run(["resnet20"], noise, 8, 4, methods=METHODS, cache=tmp_path, workers=1)
     own = first.networks["resnet20"].methods
     assert list(own) == list(METHODS) and list(own["opi"].snn_accuracy) == [2, 4]
     kept = sorted(tmp_path.iterdir())
@@ -52,6 +61,92 @@ def test_a_run_is_kept_method_by_method_and_read_the_second_time(noise: Data, tm
         papers.run(["resnet20"], noise, 8, 4, methods=METHODS, cache=tmp_path)
 
 
+def test_more_steps_go_on_from_fewer(noise: Data, tmp_path: Path) -> None:
+    def run(T_max: int, cache: Path) -> Result:
+        found = papers.run(["resnet20"], noise, 8, T_max, methods=["opt_shift"], cache=cache, workers=1)
+        return found.networks["resnet20"].methods["opt_shift"]
+
+    fewer, kept = run(4, tmp_path), set(tmp_path.iterdir())
+    assert len(kept) == 2  # a conversion for each T
+    more = run(8, tmp_path)
+    assert kept < set(tmp_path.iterdir()) and len(set(tmp_path.iterdir())) == 3
+    assert fewer.snn_accuracy.items() < more.snn_accuracy.items() and more.seconds > fewer.seconds
+    whole = run(8, tmp_path / "other")
+    assert replace(more, seconds=0) == replace(
+        whole, seconds=0
+    )  # rates and thresholds are those of T = 8, too
+
+
+def test_two_processes_find_what_one_finds(noise: Data, tmp_path: Path) -> None:
+    methods = ("robust_norm", "opt_shift", "qc_ann")
+    found = [
+        papers.run(["resnet20"], noise, 8, 8, methods=methods, cache=tmp_path / f"{n}", workers=n).networks
+        for n in (1, 2)
+    ]
+    one, two = ({name: replace(r, seconds=0) for name, r in f["resnet20"].methods.items()} for f in found)
+    assert one == two and list(one) == list(methods)
+    assert found[0]["resnet20"].residual == found[1]["resnet20"].residual
+    assert set(found[0]["resnet20"].residual) == {"qc_ann"}
+
+
+RUN = """
+import sys, torch
+from snnlab import papers
+from snnlab.datasets import Data, Split
+split = Split(torch.zeros(2000, 3, 32, 32), torch.zeros(2000, dtype=torch.long))
+data = Data("cifar10", tuple("0123456789"), split, split[:16], split)
+if __name__ == "__main__":
+    papers.run(["vgg16"], data, 2000, 128, methods=["robust_norm", "opi"], cache=sys.argv[1], workers=2)
+"""
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGKILL"])
+def test_no_process_outlives_a_run_that_is_stopped(signal: str, tmp_path: Path) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(RUN)
+    cache = tmp_path / "cache"
+    run = subprocess.Popen([sys.executable, script, cache], start_new_session=True, stderr=subprocess.PIPE)
+    workers = _wait_for(lambda: _children(run.pid) if len(_children(run.pid)) >= 2 else [])
+    _wait_for(lambda: all(_busy(worker) for worker in workers))
+    (os.killpg if signal == "SIGINT" else os.kill)(run.pid, getattr(Signals, signal))
+    run.communicate(timeout=60)
+    assert _wait_for(lambda: not any(_alive(worker) for worker in workers))
+    assert not list(cache.iterdir())  # nothing half done
+
+
+def _children(pid: int) -> list[int]:
+    """The worker processes of a run, without multiprocessing's own helper."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and _alive(int(folder.name)):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == pid and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def _busy(pid: int) -> bool:
+    """Whether it has computed for some seconds: longer than imports take."""
+    times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, times)) / os.sysconf("SC_CLK_TCK") > 5
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _wait_for(what: Callable[[], T], seconds: float = 120) -> T:
+    """What the call returns, as soon as that is something."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.1)
+    return found
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -60,6 +155,7 @@ def test_a_run_is_kept_method_by_method_and_read_the_second_time(noise: Data, tm
         ({"images": 0}, "images = 0.*from 1 to 8"),
         ({"images": 9}, "images = 9.*from 1 to 8"),
         ({"T_max": 1}, "T_max = 1.*2 or more"),
+        ({"workers": 0}, "workers = 0, but at least one"),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is(noise: Data, tmp_path: Path, change, says) -> None:
