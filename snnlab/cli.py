@@ -17,7 +17,7 @@ import snnlab
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
 SETTINGS = (
     *("network", "data", "activation", "levels", "width", "epochs", "batch", "seed"),
-    *("threshold", "threshold_decay", "norm_decay", "smoothing"),
+    *("threshold", "threshold_decay", "norm_decay", "smoothing", "jitter"),
 )
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
 
@@ -136,6 +136,11 @@ def _learning_options(train: argparse.ArgumentParser) -> None:
     number("--threshold-decay", 0.0, "0; TCL and QCFS take 0.0005")
     number("--norm-decay", 0.0, "of batch norms and biases: 0; QCFS takes 0.0005")
     number("--smoothing", 0.1, "of labels: 0.1; the papers take 0")
+    number(
+        "--jitter",
+        0.0,
+        "activations that round are moved by so many levels in training: 0; more loses less in few steps",
+    )
 
 
 def _port(text: str) -> int:

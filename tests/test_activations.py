@@ -165,6 +165,38 @@ def test_noisy_rounding_keeps_a_share_of_the_values_and_repeats_with_its_seed(
     assert torch.equal(noisy.eval()(z), plain(z))
 
 
+@settings(deadline=None, max_examples=40)
+@given(SEEDS, THETAS, LEVELS, st.floats(0.1, 3), st.sampled_from((QuantClip, QCFS, NoisyQuantClip)))
+def test_jitter_moves_values_by_so_many_levels_in_training_only(
+    seed: int, theta: float, levels: int, jitter: float, kind: type[QuantClip]
+) -> None:
+    z, plain = inputs(seed, theta, levels).detach(), kind(levels, theta).double().eval()
+    moved = kind(levels, theta, jitter=jitter).double()
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        a = moved(z)
+        torch.manual_seed(seed)
+        assert torch.equal(a, moved(z))
+    unit = theta / levels
+    highest, lowest = plain(z + jitter * unit), plain(z - jitter * unit)
+    room = 1e-9 + (unit if kind is NoisyQuantClip else 0)  # which keeps some values unrounded
+    assert bool(((a <= highest + room) & (a >= lowest - room)).all())
+    assert torch.equal(moved.eval()(z), plain(z))
+
+
+def test_jitter_is_even_and_its_gradient_that_of_the_value_it_gave() -> None:
+    stairs = QCFS(8, 8.0, jitter=1.0).double()
+    z = torch.full((100,), 3.25, dtype=torch.float64, requires_grad=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        many = stairs(z.detach().expand(1000, -1)).flatten()
+        a, dz, dtheta = gradients(stairs, z, stairs.threshold)
+    shares = torch.bincount(many.long())[2:5].double() / len(many)  # u below -0.75, up to 0.25, above
+    torch.testing.assert_close(shares, torch.tensor([0.125, 0.5, 0.375]).double(), rtol=0, atol=0.01)
+    assert bool((dz == 1).all())
+    torch.testing.assert_close(dtheta, (a - z).detach() / 8)
+
+
 def test_one_value_in_ten_is_kept_unrounded() -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -219,6 +251,8 @@ def test_every_activation_trains_and_traces_in_a_network(name: str) -> None:
         (lambda: QCFS(0), "levels = 0"),
         (lambda: QCFS(2.5), "levels = 2.5"),  # type: ignore[arg-type]
         (lambda: NoisyQuantClip(keep=1.5), "keep = 1.5"),
+        (lambda: QCFS(jitter=-1.0), "jitter = -1.0"),
+        (lambda: NoisyQuantClip(jitter=float("nan")), "jitter = nan"),
         (lambda: RateNorm(-1.0), "threshold = -1.0"),
         (lambda: RateNorm(share=1.0), "share = 1.0"),
         (lambda: RateNorm(momentum=0.0), "momentum = 0.0"),

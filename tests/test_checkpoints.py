@@ -46,6 +46,7 @@ def test_the_command_in_the_table_asks_for_the_settings_in_the_file(name: str) -
         "threshold_decay",
         "norm_decay",
         "smoothing",
+        "jitter",
     ):
         assert getattr(args, field) == getattr(settings, field), field
     assert bool(args.start) == bool(settings.start)

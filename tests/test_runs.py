@@ -214,6 +214,11 @@ WRONG = [
         ["cnn", "--data", "digits", "--smoothing", "1"],
         "smoothing = 1.0, but it must be 0 or more and less than 1",
     ),
+    (
+        ["cnn", "--data", "digits", "--jitter", "-1", "--activation", "qcfs"],
+        "jitter = -1.0, but it must be 0",
+    ),
+    (["cnn", "--data", "digits", "--jitter", "1"], "jitter = 1.0, but relu rounds nothing"),
     (["cnn", "--data", "digits", "--threshold", "2"], "threshold = 2.0, but relu learns none"),
     (["cnn", "--data", "digits", "--threshold", "0", "--activation", "qcfs"], "threshold = 0.0"),
     (["cnn", "--data", "digits", "--width", "8"], "width = 8"),

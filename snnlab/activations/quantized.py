@@ -7,6 +7,7 @@ References:
   4) A learned step, rounded to the nearest (LSQ): Esser et al. 2020, ICLR
 """
 
+import math
 from typing import Any
 
 import torch
@@ -27,25 +28,35 @@ class QuantClip(LearnedRange):
 
     The mask looks at z, not at q: the many values that round to q = 0 or 1 keep their gradient.
 
+    Spikes that come unevenly move a neuron's count by one or two of its T steps, and the network has never seen that.
+    With jitter it has: in training, and only there, L z / theta is moved by u, evenly distributed in [-jitter, jitter]
+    and drawn for each value from PyTorch's global random state. Not of the papers; it costs the ANN some accuracy.
+
     Args:
         levels: L >= 1, the steps between 0 and theta.
         threshold: theta > 0 at the start, activation units; one number a layer, learned with the weights.
-    Raises: ValueError for levels < 1 or threshold <= 0.
+        jitter: u at most, levels, >= 0.
+    Raises: ValueError for levels < 1, threshold <= 0 or jitter < 0.
     """
 
     shift = 0.0
 
-    def __init__(self, levels: int = 8, threshold: float = 2.0) -> None:
+    def __init__(self, levels: int = 8, threshold: float = 2.0, jitter: float = 0.0) -> None:
         super().__init__(threshold)
         if levels < 1 or int(levels) != levels:
             raise ValueError(f"levels = {levels}, but it must be a whole number, 1 or more")
-        self.levels = int(levels)
+        if not 0 <= jitter < math.inf:
+            raise ValueError(f"jitter = {jitter}, but it must be 0 or more levels")
+        self.levels, self.jitter = int(levels), jitter
 
     def forward(self, z: Tensor) -> Tensor:
         """z [B, ...] to a [B, ...], both in activation units."""
         theta = self.theta
         with torch.no_grad():
-            a = self.rounded((z / theta).clamp_(0, 1).mul_(self.levels)).mul_(theta).div_(self.levels)
+            q = (z / theta).mul_(self.levels)
+            if self.training and self.jitter:
+                q.add_(torch.rand_like(q).sub_(0.5), alpha=2 * self.jitter)
+            a = self.rounded(q.clamp_(0, self.levels)).mul_(theta).div_(self.levels)
         return _StraightThrough.apply(z, theta, a)
 
     def rounded(self, q: Tensor) -> Tensor:
@@ -53,7 +64,8 @@ class QuantClip(LearnedRange):
         return (q + self.shift).floor_()
 
     def extra_repr(self) -> str:
-        return f"levels={self.levels}, {super().extra_repr()}"
+        jitter = f", jitter={self.jitter:g}" if self.jitter else ""
+        return f"levels={self.levels}, {super().extra_repr()}{jitter}"
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -101,12 +113,14 @@ class NoisyQuantClip(QCFS):
     are kept is drawn from PyTorch's global random state: `torch.manual_seed` repeats it.
 
     Args:
-        levels, threshold: as QuantClip's.
+        levels, threshold, jitter: as QuantClip's.
         keep: probability that a value stays unrounded in training, 0 to 1.
     """
 
-    def __init__(self, levels: int = 8, threshold: float = 2.0, keep: float = 0.1) -> None:
-        super().__init__(levels, threshold)
+    def __init__(
+        self, levels: int = 8, threshold: float = 2.0, keep: float = 0.1, jitter: float = 0.0
+    ) -> None:
+        super().__init__(levels, threshold, jitter)
         if not 0 <= keep <= 1:
             raise ValueError(f"keep = {keep}, but it is a probability, 0 to 1")
         self.keep = keep

@@ -45,6 +45,7 @@ class Settings:
         threshold_decay: L2 decay of learned thresholds, >= 0.
         norm_decay: L2 decay of batch norms and biases, >= 0; weights always decay.
         smoothing: of labels, 0 <= smoothing < 1.
+        jitter: of activations that round, in training, levels, >= 0 (activations.QuantClip).
         augment: some of AUGMENTATIONS.
         seed: of first weights, order and augmentation.
         bf16: whether convolutions and products are computed in bfloat16.
@@ -63,6 +64,7 @@ class Settings:
     threshold_decay: float = 0.0
     norm_decay: float = 0.0
     smoothing: float = SMOOTHING
+    jitter: float = 0.0
     augment: tuple[str, ...] = ("crop", "flip")
     seed: int = 0
     bf16: bool = False
@@ -79,27 +81,38 @@ class Settings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
                 raise ValueError(f"{name} = {value}, but it must be a whole number, {smallest} or more")
+        self._check_numbers()
+        if self.width is not None and self.network not in WIDTHS:
+            raise ValueError(f"width = {self.width}, but only {', '.join(WIDTHS)} come in several widths")
+
+    def _check_numbers(self) -> None:
         for name in ("lr", "threshold"):
             if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} = {value}, but it must be a number greater than 0")
-        for name, most in (("threshold_decay", math.inf), ("norm_decay", math.inf), ("smoothing", 1)):
+        limits = {"threshold_decay": math.inf, "norm_decay": math.inf, "smoothing": 1, "jitter": math.inf}
+        for name, most in limits.items():
             if not 0 <= (value := getattr(self, name)) < most:
                 below = f" and less than {most}" if most < math.inf else ""
                 raise ValueError(f"{name} = {value}, but it must be 0 or more{below}")
         kind = ACTIVATIONS_BY_NAME[self.activation]
         if self.threshold is not None and not (isinstance(kind, type) and issubclass(kind, LearnedRange)):
             raise ValueError(f"threshold = {self.threshold}, but {self.activation} learns none")
-        if self.width is not None and self.network not in WIDTHS:
-            raise ValueError(f"width = {self.width}, but only {', '.join(WIDTHS)} come in several widths")
+        if self.jitter and not self._rounds():
+            raise ValueError(f"jitter = {self.jitter}, but {self.activation} rounds nothing")
 
     def factory(self) -> Activation:
         """What makes one activation."""
         kind = ACTIVATIONS_BY_NAME[self.activation]
-        rounds = isinstance(kind, type) and issubclass(kind, QuantClip)
-        options: dict[str, Any] = {"levels": self.levels} if rounds else {}
+        options: dict[str, Any] = {"levels": self.levels} if self._rounds() else {}
+        if self.jitter:
+            options["jitter"] = self.jitter
         if self.threshold is not None:
             options["threshold"] = self.threshold
         return partial(kind, **options) if options else kind
+
+    def _rounds(self) -> bool:
+        kind = ACTIVATIONS_BY_NAME[self.activation]
+        return isinstance(kind, type) and issubclass(kind, QuantClip)
 
     def build(self, activation: Activation | None = None) -> nn.Module:
         """The untrained network, with its first weights drawn from the seed."""
