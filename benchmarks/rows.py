@@ -30,12 +30,21 @@ def keep(path: Path, wanted: Callable[[Mapping[str, str]], bool]) -> None:
 
 def add(path: Path, row: Mapping[str, object]) -> None:
     """Append a row, with today's date and the number of cores; the first one writes the head."""
-    cores = os.cpu_count() or 1
-    machine = {1: "one core", 2: "two cores"}.get(cores, f"{cores} cores")
-    row = {**row, "date": datetime.now(UTC).date().isoformat(), "machine": machine}
+    row = {**row, "date": today(), "machine": machine()}
     path.parent.mkdir(exist_ok=True)
     with path.open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(row), lineterminator="\n")
         if not file.tell():
             writer.writeheader()
         writer.writerow(row)
+
+
+def today() -> str:
+    """The date as in 2026-11-26, in Greenwich."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def machine() -> str:
+    """What is told of the machine: its number of cores."""
+    cores = os.cpu_count() or 1
+    return {1: "one core", 2: "two cores"}.get(cores, f"{cores} cores")
