@@ -103,10 +103,11 @@ def lwc(
         best, least, waited = _copy(layers), _error(site), 0
         for parts in _epochs(site, epochs, batch):
             for part in parts:
-                with torch.enable_grad():
-                    loss = (rate(site, part) - site.target[part]).square().mean()
-                    optimizer.zero_grad()
-                    loss.backward()
+                optimizer.zero_grad()
+                for few in site.slices(part):  # whose gradients add up to the whole part's
+                    with torch.enable_grad():
+                        loss = (rate(site, few) - site.target[few]).square().sum()
+                        (loss / (len(part) * site.target[0].numel())).backward()
                 optimizer.step()
             error, waited = _error(site), waited + 1
             if error < least:
@@ -145,7 +146,7 @@ def _rate_through_mean(site: Site, part: Tensor) -> Tensor:
 def _error(site: Site) -> float:
     """The squared error of the real spikes on the images held out."""
     with torch.no_grad():
-        parts = site.held_out().split(32)
+        parts = site.slices(site.held_out())
         sums = [(site.neuron(site.current(p))[0].mean(0) - site.target[p]).square().sum() for p in parts]
     return float(torch.stack(sums).sum())
 

@@ -50,12 +50,9 @@ class Segment:
                 unroll.static[node] = evaluate(self.graph, node, unroll.static.__getitem__)
         return unroll.current(self.node)
 
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def parts(self, size: int = 32) -> Iterator[slice]:
-        """The images, a few at a time."""
-        return (slice(k, k + size) for k in range(0, len(self), size))
+    def of_one_image(self) -> list[Tensor]:
+        """What reaches the segment in one step of one image: spikes, each [...]."""
+        return [output[0, 0] for output in self.spikes.values()]
 
     @property
     def layers(self) -> dict[str, nn.Module]:

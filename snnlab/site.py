@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from snnlab.neurons import IF
 from snnlab.segment import Part, Segment
 
+SLICE_BYTES = 8 * 2**20
+"""Of one layer's values over all steps, at most, that are computed at once: more leave the cache and take longer."""
+
 
 @dataclass
 class Site:
@@ -48,11 +51,17 @@ class Site:
 
     def output(self) -> Tensor:
         """What the neuron sends, [T, N, ...]."""
-        return torch.cat([self.neuron(self.current(part))[0] for part in self.layers.parts()], 1)
+        return torch.cat([self.neuron(self.current(few))[0] for few in self.slices()], 1)
 
     def rate(self) -> Tensor:
         """The neuron's mean output over the T steps, [N, ...], comparable with target."""
-        return torch.cat([self.neuron(self.current(part))[0].mean(0) for part in self.layers.parts()])
+        return torch.cat([self.neuron(self.current(few))[0].mean(0) for few in self.slices()])
+
+    def slices(self, part: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The numbers of the images, or of some of them, so few at a time that all steps stay in the cache."""
+        numbers = torch.arange(len(self.target)) if part is None else part
+        largest = max(values.nbytes for values in (self.target[0], *self.layers.of_one_image()))
+        return numbers.split(max(1, SLICE_BYTES // (self.T * largest)))
 
     def shift(self, delta: Tensor) -> None:
         """Add delta, one number or one a channel, to what the neuron is fed in every step.

@@ -204,7 +204,7 @@ class Watched:
 
     def __call__(self, part: slice | Tensor = slice(None)) -> Tensor:
         if torch.is_grad_enabled():
-            self.fitted |= set(torch.arange(len(self.segment))[part].tolist())
+            self.fitted |= set(torch.arange(len(self.segment.images))[part].tolist())
         return self.segment(part)
 
     def __getattr__(self, name: str) -> object:
@@ -236,6 +236,27 @@ def test_weights_are_judged_by_the_images_held_out() -> None:
         assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True))
 
     convert(Net(), method(judged), images(), T)
+
+
+@pytest.mark.parametrize(
+    "correction", [lmpc(2), calibrate_bias, lwc(2, batch=8), lwc(2, batch=8, through="mean")]
+)
+def test_a_few_images_at_a_time_find_what_all_at_once_do(
+    correction: Correction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, taken = [], []
+    for size in (1, 2**13, 2**40):
+        monkeypatch.setattr("snnlab.site.SLICE_BYTES", size)
+
+        def watched(site: Site) -> None:
+            taken.append({len(few) for few in site.slices()})
+            correction(site)
+
+        snn = convert(Net(), method(watched), images(), T, exact=False)
+        found.append({name: value.double() for name, value in snn.state_dict().items()})
+    assert taken[0] == {1} and max(taken[-1]) == len(images())
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0], rtol=1e-4, atol=1e-5)
 
 
 def test_a_masked_surrogate_cannot_wake_a_silent_layer() -> None:
