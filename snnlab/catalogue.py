@@ -4,10 +4,10 @@ Where a paper and what is told of it disagree, both stand here under names that 
 """
 
 from snnlab.activations import QCFS, Clip, NoisyQuantClip, QuantClip, RateNorm
-from snnlab.corrections import calibrate_bias, lmpc, lwc, shift_bias
+from snnlab.corrections import calibrate_bias, calibrate_offset, lmpc, lwc, shift_bias
 from snnlab.methods import Method
 from snnlab.neurons import SNM, CaLIF, OffsetSpikeIF, ZeroThresholdIF
-from snnlab.potentials import half, offset_rule
+from snnlab.potentials import half, offset_or_half, offset_rule
 from snnlab.thresholds import balanced, largest, largest_per_neuron, mmse, percentile, trained
 from snnlab.tuning import threshold_feedback, threshold_finetune
 
@@ -173,8 +173,8 @@ CATALOGUE: dict[str, Method] = {
             year=2025,
             activation=QuantClip,
             threshold=trained,
-            v0=offset_rule,
-            corrections=(lmpc(3), lwc(), lmpc()),
+            v0=offset_or_half,
+            corrections=(calibrate_offset, lmpc(3), lwc(), lmpc()),
             depends_on_T=True,
         ),
         Method(

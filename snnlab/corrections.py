@@ -38,6 +38,16 @@ def calibrate_bias(site: Site) -> None:
     site.shift(gap.transpose(0, 1).flatten(1).mean(1))
 
 
+def calibrate_offset(site: Site) -> None:
+    """calibrate_bias from L steps on, the ANN's levels: where potentials.offset_or_half leaves it to a bias.
+
+    A network that rounds down lies theta / (2 L) below its input in the mean. In fewer than L steps a smaller v0 says
+    so without being negative; in more it takes this much less in each step.
+    """
+    if getattr(site.activation, "levels", site.T) <= site.T:
+        calibrate_bias(site)
+
+
 def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Correction:
     """Layer-wise membrane potential calibration: give each neuron the charge that its mean output lacks.
 

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from snnlab import CATALOGUE, SNN, Method, convert, simulate, tuning
 from snnlab.activations import QuantClip
-from snnlab.corrections import calibrate_bias, lmpc, lwc, shift_bias
+from snnlab.corrections import calibrate_bias, calibrate_offset, lmpc, lwc, shift_bias
 from snnlab.datasets import Split
 from snnlab.neurons import IF, OffsetSpikeIF, State
-from snnlab.potentials import half, zero
+from snnlab.potentials import half, offset_or_half, offset_rule, zero
 from snnlab.segment import Segment
 from snnlab.site import Correction, Site
-from snnlab.thresholds import balanced, largest, largest_per_neuron, mmse, percentile
+from snnlab.thresholds import balanced, largest, largest_per_neuron, mmse, percentile, trained
 from snnlab.tuning import threshold_feedback, threshold_finetune
 
 T = 4
@@ -153,6 +153,25 @@ def test_each_channels_bias_moves_by_what_that_channel_lacks() -> None:
         assert torch.allclose(moved, lacking, atol=1e-5) and lacking.unique().numel() > 1
 
     convert(Net(), method(checked), images(), T)
+
+
+@pytest.mark.parametrize(("levels", "even"), [(8, False), (4, True), (2, True), (None, True)])
+def test_from_l_steps_on_a_bias_says_what_a_negative_potential_would(levels: int | None, even: bool) -> None:
+    kind = nn.ReLU if levels is None else partial(QuantClip, levels)
+
+    def checked(site: Site) -> None:
+        before, v0 = site.current(), site.neuron.v0
+        expected = half(site) if even else offset_rule(site)
+        torch.testing.assert_close(v0, expected)
+        assert bool((v0 > 0).all())
+        calibrate_offset(site)
+        torch.testing.assert_close(site.neuron.v0, v0)
+        moved = (site.current() - before).mean((0, 1, 3, 4))
+        lacking = (site.target - site.neuron(before)[0].mean(0)).mean((0, 2, 3))
+        torch.testing.assert_close(moved, lacking if even else torch.zeros_like(moved), atol=1e-5, rtol=0)
+
+    own = {} if levels is None else {"activation": QuantClip, "threshold": trained}
+    convert(Net(kind), method(checked, v0=offset_or_half, **own), images(), T)
 
 
 def test_each_pass_of_lmpc_closes_it_further() -> None:
