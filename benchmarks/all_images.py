@@ -21,6 +21,7 @@ MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
     ("relu", "signed_calibrated", (4,), False),
     ("qcfs", "qcfs", (4, 8, 16, 32), True),
     ("qcfs_4", "qcfs", (4, 8, 16, 32), True),
+    ("qcfs_jitter", "qcfs", (4, 8, 16, 32), True),
     ("qc_ann", "rmpe", (16,), True),
 )
 """The network's name after the hyphen, method, steps, grid."""
