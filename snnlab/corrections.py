@@ -41,6 +41,8 @@ def calibrate_bias(site: Site) -> None:
 def calibrate_offset(site: Site) -> None:
     """calibrate_bias from L steps on, the ANN's levels: where potentials.offset_or_half leaves it to a bias.
 
+        b_c <- b_c + mean over images and positions of (a - phi),     T >= L                 this kit
+
     A network that rounds down lies theta / (2 L) below its input in the mean. In fewer than L steps a smaller v0 says
     so without being negative; in more it takes this much less in each step.
     """

@@ -40,8 +40,8 @@ class Net(nn.Module):
         return self.last(x.flatten(1))
 
 
-def images(n: int = 40) -> Tensor:
-    return torch.rand(n, 2, 8, 8, generator=torch.Generator().manual_seed(1))
+def images() -> Tensor:
+    return torch.rand(40, 2, 8, 8, generator=torch.Generator().manual_seed(1))
 
 
 def labelled() -> Split:
@@ -161,8 +161,7 @@ def test_from_l_steps_on_a_bias_says_what_a_negative_potential_would(levels: int
 
     def checked(site: Site) -> None:
         before, v0 = site.current(), site.neuron.v0
-        expected = half(site) if even else offset_rule(site)
-        torch.testing.assert_close(v0, expected)
+        torch.testing.assert_close(v0, half(site) if even else offset_rule(site))
         assert bool((v0 > 0).all())
         calibrate_offset(site)
         torch.testing.assert_close(site.neuron.v0, v0)
