@@ -36,7 +36,7 @@ def offset_or_half(site: Site) -> Tensor:
 
     There the rule gives nothing or less, and a neuron that starts below zero is silent at first: its spikes come late,
     and the neurons after it fire unevenly. What lies below its input is for a bias to say, evenly
-    (corrections.calibrate_offset). Measured with VGG-16 (96.4 % of 1,000 training images of CIFAR-10), T = 16, potentials
-    calibrated: 95.1 % so, 92.8 % from the rule.
+    (corrections.calibrate_offset). Measured with VGG-16, 96.4 % of 1,000 training images of CIFAR-10, T = 16,
+    potentials calibrated: 95.1 % so, 92.8 % from the rule.
     """
     return half(site) if getattr(site.activation, "levels", site.T) <= site.T else offset_rule(site)
