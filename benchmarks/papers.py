@@ -2,7 +2,7 @@
 
     python -m benchmarks.papers [folder of CIFAR-10 [network ...]]    writes data/results/papers.json
 
-Every method on the first 1,000 test images, up to T = 128: hours, on two cores most of a day. What is known is kept, so
+Every method on the first 1,000 test images, up to T = 128: many hours on two cores. What is known is kept, so
 a run that was stopped goes on; of a network that is not named, what ships stays as it is.
 """
 

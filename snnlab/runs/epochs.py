@@ -173,15 +173,12 @@ def _resume(ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings
             about = file.metadata() or {}
     except Exception as error:  # noqa: BLE001 - whatever safetensors makes of a damaged file
         raise ValueError(f"{going} is damaged ({error}): {advice}") from None
-    there, here = (
-        Settings.read(about["settings"]),
-        settings,
-    )  # read: a setting that came since has its default
-    if there != here:
+    there = Settings.read(about["settings"])  # a setting that came since has its default
+    if there != settings:
         other = [
-            f"{name} = {getattr(there, name)!r}, now {getattr(here, name)!r}"
+            f"{name} = {getattr(there, name)!r}, now {getattr(settings, name)!r}"
             for name in Settings.__dataclass_fields__
-            if getattr(there, name) != getattr(here, name)
+            if getattr(there, name) != getattr(settings, name)
         ]
         raise ValueError(f"{going} was begun with {'; '.join(other)}: give the same settings, {advice}")
     holder = _Holder(ann, {name: torch.zeros_like(value) for name, value in ann.named_parameters()})
