@@ -4,18 +4,19 @@
 
 The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
 and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py). Rows of a network that has
-been trained again since are left out; a method is known by its name only: remove the rows of one that has changed.
+been trained again since, or of a method that is declared otherwise, are left out and measured again.
 """
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import rows
-from snnlab import CATALOGUE, convert, datasets, runs, simulate, training
+from snnlab import CATALOGUE, Method, convert, datasets, runs, simulate, training
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
-KEYS = ("network", "sha256", "method", "T", "grid")
+KEYS = ("network", "sha256", "method", "choices", "T", "grid")
 MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
     ("relu", "signed_calibrated", (4, 8, 16), True),
     ("relu", "signed_calibrated", (4,), False),
@@ -27,16 +28,37 @@ MEASURED: tuple[tuple[str, str, tuple[int, ...], bool], ...] = (
 """The network's name after the hyphen, method, steps, grid."""
 
 
+def choices(method: Method) -> str:
+    """What a method is made of, so a result can tell whether it is of the method as it stands."""
+    declared = method.describe() | {"corrections": ", ".join(method.describe()["corrections"])}
+    own = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
+    return "; ".join(f"{name} = {declared[name]}" for name in own if declared[name])
+
+
+def holds(row: Mapping[str, str]) -> bool:
+    """Whether a row is of the network that ships and of the method as it stands."""
+    network, method = runs.table().get(row["network"]), CATALOGUE.get(row["method"])
+    return (
+        network is not None
+        and network["sha256"].startswith(row["sha256"])
+        and method is not None
+        and choices(method) == row["choices"]
+    )
+
+
 def main(root: str | None = None, *networks: str) -> None:
     """Measure what is missing, of some networks or of all that ship."""
     data, goals = datasets.load("cifar10", root), dict[str, float]()
     sums = {name: row["sha256"][:12] for name, row in runs.table().items()}
-    rows.keep(RESULT, lambda row: row["sha256"] == sums.get(row["network"]))
+    rows.keep(RESULT, holds)
     done = rows.known(RESULT, KEYS)
     for trained in networks or runs.table():
         for kind, name, steps, grid in MEASURED:
             method = CATALOGUE[name]
-            keys = {T: (trained, sums[trained], name, str(T), "yes" if grid else "no") for T in steps}
+            keys = {
+                T: (trained, sums[trained], name, choices(method), str(T), "yes" if grid else "no")
+                for T in steps
+            }
             if trained.split("-")[1] != kind or all(key in done for key in keys.values()):
                 continue
             ann = runs.shipped(trained).ann

@@ -1,5 +1,6 @@
 """The papers' tables on the networks that ship: stopped and gone on with, held against what the paper says."""
 
+import csv
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from typing import TypeVar
 import pytest
 import torch
 
+from benchmarks import all_images
 from snnlab import claims, papers, runs
 from snnlab.datasets import Data, Split
 from snnlab.papers import Network
@@ -235,6 +237,14 @@ def test_the_report_shows_the_run_that_ships_without_any_images(tmp_path: Path) 
     )
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "the run that ships with the kit" in page and "ResNet-20 on CIFAR-10" in page
+
+
+def test_what_every_test_image_says_is_of_the_networks_and_methods_that_ship() -> None:
+    with all_images.RESULT.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows and [row for row in rows if not all_images.holds(row)] == []
+    other = {"sha256": "0" * 12, "network": "none", "method": "none", "choices": "neuron = IF"}
+    assert not any(all_images.holds(rows[0] | {name: value}) for name, value in other.items())
 
 
 @pytest.mark.parametrize("network", papers.NETWORKS)
