@@ -203,6 +203,10 @@ class IF(nn.Module):
         return f"threshold={_show(self.threshold)}, v0={_show(self.v0)}{own}"
 
 
+AT_ONCE = 2**17
+"""Elements of several steps that one operation takes in: fewer and the call costs more than the work."""
+
+
 class _MeanOutput(torch.autograd.Function):
     """All steps without a graph; backward is the loop that autograd would find, from the last step to the first.
 
@@ -225,18 +229,23 @@ class _MeanOutput(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         charged, output = ctx.saved_tensors
         neuron, theta, g = ctx.neuron, ctx.neuron.threshold, gradient / len(charged)
-        count, after = (output.sum(0) / theta).round_(), torch.zeros_like(g)  # dL/dv after the reset
+        found, after = (output.sum(0) / theta).round_(), torch.zeros_like(g)  # net count; dL/dv after the reset
         to_current = torch.empty_like(charged)
-        for before, paid, to_step in reversed(list(zip(charged, output, to_current, strict=True))):
-            count.sub_((paid / theta).round_())
+        at_once = max(1, AT_ONCE // g.numel())
+        parts = (tensor.split(at_once) for tensor in (charged, output, to_current))
+        for before, paid, to_steps in reversed(list(zip(*parts, strict=True))):
+            spikes = (paid / theta).round_()
+            found.sub_(spikes.sum(0))
             with torch.enable_grad():
                 v = before.detach().requires_grad_()
-                (slope,) = torch.autograd.grad(neuron.spikes(State(v, count)), v, theta.expand_as(v))
-            if neuron.reset == "subtract":
-                torch.addcmul(after, slope, g - after, out=to_step)
-            else:
-                torch.addcmul(after.masked_fill_(paid != 0, 0.0), slope, g, out=to_step)
-            after = to_step * neuron.leak
+                count = spikes.cumsum(0).sub_(spikes).add_(found)
+                (slopes,) = torch.autograd.grad(neuron.spikes(State(v, count)), v, theta.expand_as(v))
+            for spike, slope, to_step in reversed(list(zip(spikes, slopes, to_steps, strict=True))):
+                if neuron.reset == "subtract":
+                    torch.addcmul(after, slope, g - after, out=to_step)
+                else:
+                    torch.addcmul(after.masked_fill(spike != 0, 0.0), slope, g, out=to_step)
+                after = to_step if neuron.leak == 1.0 else to_step * neuron.leak
         return to_current, None
 
 
