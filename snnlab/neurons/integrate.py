@@ -229,8 +229,8 @@ class _MeanOutput(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         charged, output = ctx.saved_tensors
         neuron, theta, g = ctx.neuron, ctx.neuron.threshold, gradient / len(charged)
-        found, after = (output.sum(0) / theta).round_(), torch.zeros_like(g)  # net count; dL/dv after the reset
-        to_current = torch.empty_like(charged)
+        found = (output.sum(0) / theta).round_()  # the net count
+        after, to_current = torch.zeros_like(g), torch.empty_like(charged)  # after: dL/dv after the reset
         at_once = max(1, AT_ONCE // g.numel())
         parts = (tensor.split(at_once) for tensor in (charged, output, to_current))
         for before, paid, to_steps in reversed(list(zip(*parts, strict=True))):
