@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import rows
-from snnlab import CATALOGUE, Method, convert, datasets, runs, simulate, training
+from snnlab import CATALOGUE, Method, convert, datasets, simulate, training
+from snnlab.training import runs
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "all_images.csv"
 KEYS = ("network", "sha256", "method", "choices", "T", "grid")

@@ -10,7 +10,8 @@ that was stopped goes on; of a network that is not named, what ships stays as it
 import sys
 
 from benchmarks import rows
-from snnlab import datasets, papers
+from snnlab import datasets
+from snnlab.studies import papers
 
 IMAGES = 1000
 

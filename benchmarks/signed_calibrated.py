@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import rows
-from snnlab import CATALOGUE, Method, convert, datasets, runs, simulate, training
-from snnlab.corrections import calibrate_bias, lmpc, lwc
+from snnlab import CATALOGUE, Method, convert, datasets, simulate, training
+from snnlab.converters.choices.corrections import calibrate_bias, lmpc, lwc
+from snnlab.converters.choices.thresholds import mmse, percentile
 from snnlab.neurons import IF, OffsetSpikeIF, ZeroThresholdIF
-from snnlab.thresholds import mmse, percentile
+from snnlab.training import runs
 
 DATA = Path(__file__).parents[1] / "data"
 RESULT, CHECKPOINT = DATA / "results" / "signed_calibrated.csv", "resnet20-first.safetensors"

@@ -4,17 +4,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from snnlab.catalogue import CATALOGUE, register
-    from snnlab.checks import check_method
-    from snnlab.conversion import SNN, convert
-    from snnlab.methods import Method
-    from snnlab.simulation import Run, simulate
+    from snnlab.converters.catalogue import CATALOGUE, register
+    from snnlab.converters.conversion import SNN, convert
+    from snnlab.converters.methods import Method
+    from snnlab.simulators.simulation import Run, simulate
+    from snnlab.studies.checks import check_method
 
 __all__ = ["CATALOGUE", "SNN", "Method", "Run", "check_method", "convert", "register", "simulate"]
 __version__ = "0.1.0"
 
-_ROOMS = {"SNN": "conversion", "convert": "conversion", "CATALOGUE": "catalogue", "Method": "methods"}
-_ROOMS |= {"Run": "simulation", "check_method": "checks", "register": "catalogue", "simulate": "simulation"}
+_ROOMS = {
+    **dict.fromkeys(("SNN", "convert"), "converters.conversion"),
+    **dict.fromkeys(("CATALOGUE", "register"), "converters.catalogue"),
+    "Method": "converters.methods",
+    **dict.fromkeys(("Run", "simulate"), "simulators.simulation"),
+    "check_method": "studies.checks",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -227,7 +227,8 @@ def _augment(args: argparse.Namespace) -> tuple[str, ...]:
 def _train(args: argparse.Namespace) -> None:
     import torch
 
-    from snnlab import datasets, runs
+    from snnlab import datasets
+    from snnlab.training import runs
 
     if args.threads is not None:
         if args.threads < 1:

@@ -98,7 +98,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_does_not_wait_for_torch() -> None:
     code = "import sys; from snnlab import cli; cli.parser().format_help(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not {"torch", "numpy", "jupyterlab", "snnlab.methods"} & set(loaded.split())
+    assert not {"torch", "numpy", "jupyterlab", "snnlab.converters.methods"} & set(loaded.split())
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

@@ -8,7 +8,7 @@ from torch import nn
 
 from snnlab import networks
 from snnlab.activations import QCFS
-from snnlab.graph import trace
+from snnlab.converters.graph import trace
 
 SMALL = (networks.cnn, networks.resnet)
 

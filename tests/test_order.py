@@ -1,39 +1,54 @@
-"""The rooms of the package stand in one total order: a file imports only files above it."""
+"""The rooms of the package stand in one total order: a file imports only rooms above its own."""
 
 import ast
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "progress", "neurons", "activations", "datasets", "folders", "layers", "rewiring", "graph", "unroll",
-    "segment", "networks", "site", "thresholds", "potentials", "corrections", "tuning", "methods",
-    "catalogue", "grid", "conversion", "simulation", "errors", "energy", "training", "saving", "exchange",
-    "recipes", "runs", "sweeps", "published", "papers", "claims", "checks", "plots", "explorers", "course",
-    "reports", "cli",
+    "progress", "neurons", "activations", "networks",
+    "datasets.standard", "datasets.folders", "datasets.published",
+    "converters.graph", "converters.choices", "converters.methods", "converters.catalogue",
+    "converters.grid", "converters.conversion",
+    "simulators.simulation", "simulators.errors", "simulators.energy",
+    "training.fitting", "training.recipes", "training.runs",
+    "exchange.saving", "exchange.nir",
+    "studies.sweeps", "studies.papers", "studies.claims", "studies.checks",
+    "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip
+WINGS = tuple(dict.fromkeys(name.split(".")[0] for name in ROOMS))
 
 
 def room(path: Path) -> str:
-    return path.relative_to(ROOT / "snnlab").parts[0].removesuffix(".py")
+    """The room that a file stands in; a wing's own __init__ only gathers what its rooms have."""
+    parts = path.relative_to(ROOT / "snnlab").with_suffix("").parts
+    return next((name for name in (".".join(parts[:2]), parts[0]) if name in ROOMS), "")
 
 
 def imported(path: Path) -> set[str]:
-    """The rooms that a file imports, wherever in the file; `import snnlab` and `from snnlab import name` too."""
+    """The rooms that a file imports, wherever in the file; `from snnlab.wing import name` counts as wing.name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    rooms = {name.split(".")[1] for name in found if name.startswith("snnlab.")}
-    return rooms & set(ROOMS)
+    names = [name.split(".")[1:] for name in found if name.startswith("snnlab.")]
+    return {room for parts in names if (room := _room_of(parts))}
+
+
+def _room_of(parts: list[str]) -> str:
+    """A name's room; for what a wing gathers (`from snnlab.datasets import Split`) the wing's first room."""
+    for name in (".".join(parts[:2]), parts[0]):
+        if name in ROOMS:
+            return name
+    return next((name for name in ROOMS if name.split(".")[0] == parts[0]), "")
 
 
 def test_every_file_imports_only_rooms_above_its_own() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in sorted((ROOT / "snnlab").rglob("*.py"))
-        if room(path) in ROOMS
+        if room(path)
         for name in imported(path) - {room(path)}
         if ROOMS.index(name) > ROOMS.index(room(path))
     ]
@@ -41,16 +56,20 @@ def test_every_file_imports_only_rooms_above_its_own() -> None:
 
 
 def test_the_order_names_every_room() -> None:
-    entries = {
-        path for path in (ROOT / "snnlab").iterdir() if path.suffix == ".py" or list(path.glob("*.py"))
-    }
-    assert {room(path) for path in entries} - {"__init__", "__main__"} == set(ROOMS)
+    files = [
+        path for path in (ROOT / "snnlab").rglob("*.py") if path.name not in ("__init__.py", "__main__.py")
+    ]
+    assert {room(path) for path in files} == set(ROOMS)
+
+
+def test_the_root_has_at_most_16_entries() -> None:
+    entries = [path.name for path in (ROOT / "snnlab").iterdir() if not path.name.startswith("__")]
+    assert len(entries) <= 16, entries
+    assert {name.removesuffix(".py") for name in entries} == set(WINGS)
 
 
 def test_the_architecture_page_prints_the_same_order() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     block = page.split("<!-- rooms -->")[1]
-    listed = [
-        line.split("|")[1].strip().strip("`").rstrip("/") for line in block.splitlines() if "| `" in line
-    ]
-    assert tuple(name.removesuffix(".py") for name in listed) == ROOMS
+    listed = [line.split("|")[1].strip().strip("`") for line in block.splitlines() if "| `" in line]
+    assert tuple(name.rstrip("/").removesuffix(".py").replace("/", ".") for name in listed) == ROOMS

@@ -13,7 +13,7 @@ from torch import nn
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "snnlab").rglob("*.py"))
-SOURCES = [*PACKAGE, *sorted((ROOT / "tests").glob("*.py")), *sorted((ROOT / "snnlab").rglob("*.js"))]
+SOURCES = [*PACKAGE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "snnlab").rglob("*.js"))]
 MACHINE_PATH = re.compile(r"(?<![\w./])/(home|work|root|Users)/\w")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -69,7 +69,8 @@ class RateNorm(LearnedRange):
 
     Ding et al. 2021, there divided by theta; here a stays in activation units, and so do the weights after it. The
     running maximum m moves in training mode only. The share sigmoid(k) starts near 1 and stands still while the
-    weights learn; a second stage lowers it, which clips more and makes each of the T steps finer (snnlab.recipes).
+    weights learn; a second stage lowers it, which clips more and makes each of the T steps finer
+    (snnlab.training.recipes).
 
     Args:
         threshold: m at the start, activation units.

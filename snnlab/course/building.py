@@ -13,17 +13,18 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor, nn
 
-from snnlab import plots, recipes, training
+from snnlab import plots, training
 from snnlab.activations import QCFS, Clip, QuantClip
-from snnlab.catalogue import CATALOGUE
-from snnlab.conversion import convert
-from snnlab.corrections import calibrate_bias, lmpc, lwc, shift_bias
+from snnlab.converters.catalogue import CATALOGUE
+from snnlab.converters.choices.corrections import calibrate_bias, lmpc, lwc, shift_bias
+from snnlab.converters.choices.potentials import half, offset_rule, zero
+from snnlab.converters.choices.thresholds import largest, largest_per_neuron, mmse, percentile, trained
+from snnlab.converters.conversion import convert
+from snnlab.converters.methods import Method
 from snnlab.datasets import Data
-from snnlab.methods import Method
 from snnlab.neurons import IF, SNM, STBIF, BurstIF, CaLIF, ZeroThresholdIF
-from snnlab.potentials import half, offset_rule, zero
-from snnlab.simulation import simulate
-from snnlab.thresholds import largest, largest_per_neuron, mmse, percentile, trained
+from snnlab.simulators.simulation import simulate
+from snnlab.training import recipes
 
 CHOICES: dict[str, dict[str, Any]] = {
     "activation": {

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from snnlab.conversion import SNN
-from snnlab.graph import trace, walk
-from snnlab.simulation import simulate
+from snnlab.converters.conversion import SNN
+from snnlab.converters.graph import trace, walk
+from snnlab.simulators.simulation import simulate
 
 
 class Layer(NamedTuple):

@@ -4,8 +4,8 @@
 import torch
 from torch import Tensor
 
+from snnlab.converters.choices.site import Site
 from snnlab.course.lessons import Answer, Exercise
-from snnlab.site import Site
 
 
 def without_sign(site: Site) -> None:

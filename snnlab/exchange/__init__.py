@@ -1,26 +1,16 @@
-"""Spiking networks to and from NIR, the field's exchange format.
+"""Spiking networks as files: this kit's own (`saving`), and NIR, the field's exchange format (`nir`)."""
 
-NIR (Pedersen et al. 2024, Nature Communications 15:8122) is a graph of layers and neurons in continuous time; several
-edges into a node are their sum. What a simulator makes of it in steps is its own choice. A graph of this kit means
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-    v <- v + I,   s = 1 if v >= 1,   v <- v - s            steps of length 1, r = 1, v_threshold = 1, spikes of 1
-
-with the image as the input of every step, and the mean of the output over the steps as the logits.
-
-- Units: thresholds are in the weights (W theta_before / theta), since many simulators read one threshold a layer. The
-  weights are those that the simulator here computes with (grid.py), on which no sum of spikes rounds. So another
-  simulator that keeps to the line above sends the same spikes, not only similar ones. Only what the image makes of the
-  first layer, and shortcuts, may round in float32: run it in float64.
-- Reset: in continuous time a potential never exceeds the threshold, so to subtract the threshold and to reset to
-  v_reset = 0 are one. In steps they are not. Each IF node's metadata say which is meant, "reset": "subtract" or "zero".
-  A reader that ignores them does what it always does; most can be told (SpikingJelly's IFNode: `v_reset = None`).
-- Initial potentials: NIR has none. They stand in the IF node's metadata, "v0", in thresholds, in the node's shape.
-  A reader that ignores them starts at zero: tell it, or convert with a method whose v0 is 0.
-- Firing: NIR's text says v > v_threshold, this kit and most simulators say >=. That differs at a tie only.
-- Shortcuts: a change of unit is a convolution over one position, its matrix diagonal. Few simulators read nir.Scale.
-"""
-
-from snnlab.exchange.reading import read_nir
-from snnlab.exchange.writing import to_nir, write_nir
+if TYPE_CHECKING:
+    from snnlab.exchange.nir import read_nir, to_nir, write_nir
 
 __all__ = ["read_nir", "to_nir", "write_nir"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import NIR when one of its names is first used: the kit's own files do not need it."""
+    if name in __all__:
+        return getattr(import_module("snnlab.exchange.nir"), name)
+    raise AttributeError(f"module 'snnlab.exchange' has no attribute {name!r}; it has {', '.join(__all__)}")

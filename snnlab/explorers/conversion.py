@@ -12,13 +12,13 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from snnlab.catalogue import CATALOGUE, find
-from snnlab.conversion import convert
+from snnlab.converters.catalogue import CATALOGUE, find
+from snnlab.converters.choices.potentials import half
+from snnlab.converters.choices.site import Site
+from snnlab.converters.conversion import convert
+from snnlab.converters.methods import Method
 from snnlab.datasets import Data, Split
-from snnlab.methods import Method
-from snnlab.potentials import half
-from snnlab.simulation import Run, simulate
-from snnlab.site import Site
+from snnlab.simulators.simulation import Run, simulate
 
 
 def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) -> Method:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from snnlab.errors import PARTS, Anatomy
+from snnlab.datasets.published import Row
 from snnlab.plots.style import BLUE, COLOURS, GREY, ORANGE, PURPLE, RED, ending, page_style
-from snnlab.published import Row
-from snnlab.sweeps import Result
+from snnlab.simulators.errors import PARTS, Anatomy
+from snnlab.studies.sweeps import Result
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

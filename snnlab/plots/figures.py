@@ -8,7 +8,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from snnlab.errors import PARTS, Anatomy
 from snnlab.neurons import IF
 from snnlab.plots.style import (
     BLUE,
@@ -25,8 +24,9 @@ from snnlab.plots.style import (
     house_figure,
     legend_beside,
 )
-from snnlab.simulation import Trace
-from snnlab.sweeps import Result
+from snnlab.simulators.errors import PARTS, Anatomy
+from snnlab.simulators.simulation import Trace
+from snnlab.studies.sweeps import Result
 
 
 def membrane(trace: Trace, neuron: Sequence[int]) -> Figure:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from IPython.display import Markdown
 
-from snnlab import runs
-from snnlab.claims import Verdict
-from snnlab.papers import Network
-from snnlab.published import Row
+from snnlab.datasets.published import Row
 from snnlab.reports.results import table
+from snnlab.studies.claims import Verdict
+from snnlab.studies.papers import Network
+from snnlab.training import runs
 
 ALL_IMAGES = Path(__file__).parents[2] / "data" / "results" / "all_images.csv"
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from snnlab import datasets
-from snnlab.catalogue import CATALOGUE
-from snnlab.papers import NETWORKS
+from snnlab.converters.catalogue import CATALOGUE
+from snnlab.studies.papers import NETWORKS
 
 
 class ParameterError(ValueError):

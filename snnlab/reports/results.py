@@ -11,9 +11,9 @@ from typing import Any
 from IPython.display import Markdown
 
 import snnlab
-from snnlab.errors import Anatomy
-from snnlab.papers import Network
-from snnlab.sweeps import Result
+from snnlab.simulators.errors import Anatomy
+from snnlab.studies.papers import Network
+from snnlab.studies.sweeps import Result
 
 PACKAGES = ("numpy", "scikit-learn", "torch", "torchvision")
 """What can change a number."""

@@ -1,0 +1,108 @@
+"""Site: everything that a rule may look at, at one activation of the network."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.converters.choices.segment import Part, Segment
+from snnlab.neurons import IF
+
+SLICE_BYTES = 8 * 2**20
+"""Of one layer's values over all steps, at most, that are computed at once: more leave the cache and take longer."""
+
+
+@dataclass
+class Site:
+    """One activation of the ANN, and the neuron that takes its place.
+
+    Attributes:
+        name: the ANN's dotted name of the activation.
+        T: the number of steps that the conversion is for.
+        activation: the ANN's module there, with what it learned.
+        target: the ANN's activation for the calibration images, [N, ...], activation units, from clean input.
+        segment: the layers between the last spikes and this neuron; None unless the method corrects.
+        threshold: set by the threshold rule, broadcasts against [N, ...].
+        neuron: set once threshold and v0 are known.
+    """
+
+    name: str
+    T: int
+    activation: nn.Module
+    target: Tensor
+    segment: Segment | None = None
+    threshold: Tensor = field(default_factory=lambda: torch.tensor(1.0))
+    neuron: IF = field(default_factory=IF)
+
+    def current(self, part: Part = slice(None)) -> Tensor:
+        """What the layers converted so far feed the neuron, [T, n, ...], for some of the images."""
+        return self.layers(part)
+
+    @property
+    def layers(self) -> Segment:
+        """The segment. Raises: ValueError if the site has none."""
+        if self.segment is None:
+            raise ValueError(
+                f"site {self.name!r} has no segment: only corrections may ask for currents, rates and layers"
+            )
+        return self.segment
+
+    def output(self) -> Tensor:
+        """What the neuron sends, [T, N, ...]."""
+        return torch.cat([self.neuron(self.current(few))[0] for few in self.slices()], 1)
+
+    def rate(self) -> Tensor:
+        """The neuron's mean output over the T steps, [N, ...], comparable with target."""
+        return torch.cat([self.neuron(self.current(few))[0].mean(0) for few in self.slices()])
+
+    def slices(self, part: Tensor | None = None) -> tuple[Tensor, ...]:
+        """The numbers of the images, or of some of them, so few at a time that all steps stay in the cache."""
+        numbers = torch.arange(len(self.target)) if part is None else part
+        largest = max(values.nbytes for values in (self.target[0], *self.layers.of_one_image()))
+        return numbers.split(max(1, SLICE_BYTES // (self.T * largest)))
+
+    def shift(self, delta: Tensor) -> None:
+        """Add delta, one number or one a channel, to what the neuron is fed in every step.
+
+        It goes into a bias of the segment; where none can take it the neuron starts with as much more: T * delta.
+        """
+        if not self.layers.shift(delta):
+            self.neuron.v0 = self.neuron.v0 + self.T * _over_positions(delta, self.target)
+
+    def fitting(self) -> Tensor:
+        """The calibration images that a training may use, as numbers: four fifths of them."""
+        return torch.arange(len(self.target) - len(self.target) // 5)
+
+    def held_out(self) -> Tensor:
+        """The rest, by which a training is judged: "keep the best" looks at these only."""
+        kept = torch.arange(len(self.target) - len(self.target) // 5, len(self.target))
+        return kept if len(kept) else self.fitting()
+
+
+def check_whole(**settings: object) -> None:
+    """Raises: ValueError that names the first setting that is no whole number of 1 or more."""
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} = {value!r}, but it must be a whole number, 1 or more")
+
+
+def check_positive(**settings: object) -> None:
+    """Raises: ValueError that names the first setting that is no finite number above 0."""
+    for name, value in settings.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not 0 < value < math.inf:  # type: ignore[operator]
+            raise ValueError(f"{name} = {value!r}, but it must be a finite number greater than 0")
+
+
+def _over_positions(delta: Tensor, target: Tensor) -> Tensor:
+    """One number a channel, broadcast against [N, C, ...]."""
+    return delta.reshape(-1, *(1 for _ in target.shape[2:])) if delta.numel() > 1 else delta
+
+
+Rule = Callable[[Site], Tensor]
+"""A threshold or an initial potential: a number, or a tensor that broadcasts against [N, ...]."""
+
+Correction = Callable[[Site], None]
+"""Changes site.neuron or site.segment in place."""

@@ -1,0 +1,185 @@
+"""Images to learn from: scikit-learn's digits at once, MNIST, Fashion-MNIST and CIFAR on first use.
+
+Every data set has three parts. `calibration` is a part of the training images, so that no test image takes part in
+any conversion. Images are float32, [N, C, H, W].
+"""
+
+import difflib
+import hashlib
+import math
+import os
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
+CALIBRATION = 256
+"""Images that a conversion may look at."""
+
+_TORCHVISION = {
+    "mnist": "MNIST",
+    "fashion_mnist": "FashionMNIST",
+    "cifar10": "CIFAR10",
+    "cifar100": "CIFAR100",
+}
+_STATISTICS = {  # mean and standard deviation of the training images, channel by channel, values 0 to 1
+    "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
+    "cifar100": ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
+}
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images float32 [N, C, H, W] with labels int64 [N]; `split[:100]` are the first hundred."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: slice | Tensor) -> "Split":
+        return Split(self.images[index], self.labels[index])
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set: its name, its classes by label, and its parts; calibration is a part of train."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    calibration: Split
+    test: Split
+
+
+def load(name: str = "digits", root: str | Path | None = None, calibration: int = CALIBRATION) -> Data:
+    """A data set, downloaded on first use if it does not come with scikit-learn.
+
+    Digits, MNIST and Fashion-MNIST lie in [0, 1]; CIFAR is normalised by the training images' mean and deviation.
+
+    Args:
+        name: one of NAMES.
+        root: folder for downloads; None takes $SNNLAB_DATA, or `data/` of the checkout, or ~/.snnlab.
+        calibration: how many training images a conversion may look at, >= 1, if there are as many; more of them
+            begin with those that fewer have.
+    Raises: ValueError for an unknown name or a number out of range; OSError that says which file is missing or damaged,
+        and what to do.
+    """
+    if name not in NAMES:
+        near = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"data = {name!r}, but the data sets are {', '.join(NAMES)}{hint}")
+    if isinstance(calibration, bool) or not isinstance(calibration, int) or calibration < 1:
+        raise ValueError(f"calibration = {calibration!r}, but it must be a whole number of images, 1 or more")
+    train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
+    order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
+    return Data(name, classes, train, train[order[:calibration]], test)
+
+
+def folder(root: str | Path | None = None) -> Path:
+    """Where downloads are kept."""
+    if root is not None or os.environ.get("SNNLAB_DATA"):
+        return Path(root or os.environ["SNNLAB_DATA"]).expanduser()
+    checkout = Path(__file__).parents[2]
+    return checkout / "data" if (checkout / "pyproject.toml").is_file() else Path.home() / ".snnlab"
+
+
+def _digits() -> tuple[Split, Split, tuple[str, ...]]:
+    """1,797 handwritten digits of 8 x 8 pixels; every class in the same proportion in both parts."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    images = torch.from_numpy(digits.images / 16.0).float()[:, None]  # [N, 1, 8, 8], 0 to 1
+    labels = torch.from_numpy(digits.target).long()
+    parts = train_test_split(np.arange(len(labels)), test_size=450, random_state=0, stratify=labels.numpy())
+    train, test = (Split(images[part], labels[part]) for part in map(torch.from_numpy, parts))
+    return train, test, tuple(str(digit) for digit in range(10))
+
+
+def _torchvision(name: str, root: Path) -> tuple[Split, Split, tuple[str, ...]]:
+    import torchvision
+
+    kind = getattr(torchvision.datasets, _TORCHVISION[name])
+    _fetch(kind, root)
+    train, test = (kind(root, train=part) for part in (True, False))
+    return _split(name, train), _split(name, test), tuple(str(c) for c in train.classes)
+
+
+def _fetch(kind: Any, root: Path) -> None:
+    """Download what is missing, then hold every file to torchvision's checksums."""
+    files = _mnist_files(kind, root) if hasattr(kind, "resources") else _cifar_files(kind, root)
+    _verify(files)
+    missing = [path for path in files if not path.is_file()]
+    if not missing:
+        return
+    try:
+        kind(root, download=True)
+    except (RuntimeError, OSError, EOFError, HTTPException) as error:
+        reason = re.sub(
+            r"\w+://\S+", "...", str(error).splitlines()[0] if str(error) else type(error).__name__
+        )
+        raise OSError(
+            f"{kind.__name__} could not be downloaded ({reason.rstrip(':')}): connect to the network and load again, "
+            f"or put the files {', '.join(path.name for path in missing)} into {missing[0].parent}"
+        ) from None
+    _verify(files)
+
+
+def _verify(files: dict[Path, Callable[[Path], bool]]) -> None:
+    for path, is_whole in files.items():
+        if path.is_file() and not is_whole(path):
+            raise OSError(f"{path} is damaged: its checksum or length is wrong. Remove it and load again")
+
+
+def _cifar_files(kind: Any, root: Path) -> dict[Path, Callable[[Path], bool]]:
+    sums = dict([*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])])
+    return {root / kind.base_folder / name: partial(_has_md5, md5=md5) for name, md5 in sums.items()}
+
+
+def _mnist_files(kind: Any, root: Path) -> dict[Path, Callable[[Path], bool]]:
+    """What is read is unpacked, and torchvision has checksums of the archives: those lead from one to the other."""
+    files: dict[Path, Callable[[Path], bool]] = {}
+    for name, md5 in kind.resources:
+        path = root / kind.__name__ / "raw" / name
+        files[path.with_suffix("")] = partial(_is_unpacked, archive=path, md5=md5)
+    return files
+
+
+def _has_md5(path: Path, md5: str) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, partial(hashlib.md5, usedforsecurity=False)).hexdigest() == md5
+
+
+def _is_unpacked(path: Path, archive: Path, md5: str) -> bool:
+    """Whether a file is what its archive holds; without a sound archive, whether it is as long as its head says."""
+    content = path.read_bytes()
+    if archive.is_file() and _has_md5(archive, md5):
+        crc, size = struct.unpack("<II", archive.read_bytes()[-8:])  # how a gzip file ends
+        return (zlib.crc32(content), len(content)) == (crc, size)
+    axes = content[3] if len(content) > 3 else 0  # 0, 0, type, number of axes; then their lengths, big-endian
+    head = 4 + 4 * axes
+    return axes > 0 and head <= len(content) == head + math.prod(struct.unpack(f">{axes}I", content[4:head]))
+
+
+def _split(name: str, part: Any) -> Split:
+    pixels = torch.as_tensor(part.data)  # uint8 [N, H, W] or [N, H, W, C]
+    pixels = pixels[:, None] if pixels.ndim == 3 else pixels.permute(0, 3, 1, 2)
+    images = pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(
+        255
+    )  # in place: CIFAR is 0.6 GB
+    if name in _STATISTICS:
+        mean, std = (torch.tensor(values).reshape(1, -1, 1, 1) for values in _STATISTICS[name])
+        images.sub_(mean).div_(std)
+    return Split(images, torch.as_tensor(part.targets).long())

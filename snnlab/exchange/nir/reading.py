@@ -1,0 +1,265 @@
+"""A NIR graph as a spiking network that `simulate` runs: this kit's own to the bit, others' as far as they are known.
+
+Only the values are another's. The grid is this kit's, so here, too, nothing depends on batch, chunk or threads.
+"""
+
+import json
+import math
+import operator
+from functools import reduce
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any, NoReturn
+
+import nir
+import numpy as np
+import torch
+from torch import Tensor, fx, nn
+
+from snnlab.converters.catalogue import CATALOGUE
+from snnlab.converters.choices.segment import AFFINE
+from snnlab.converters.conversion import SNN
+from snnlab.converters.graph import Graph, mark
+from snnlab.converters.grid import Exact, Rescale, on_grid
+from snnlab.converters.methods import Method
+from snnlab.exchange.nir.nodes import LAYERS, scale_node, scale_of
+from snnlab.neurons import IF
+from snnlab.neurons.integrate import Reset
+
+ENTRIES = {"version", "method", "depends_on_T", "T", "largest", "order", "scales", "rounded"}
+"""What `to_nir` notes in the graph's metadata."""
+
+
+def read_nir(
+    source: str | Path | nir.NIRGraph,
+    *,
+    T: int | None = None,
+    dt: float = 1.0,
+    reset: Reset = "zero",
+    largest: float = 1.0,
+) -> SNN:
+    """A spiking network from a NIR file or graph; the conventions are in `snnlab.exchange`.
+
+    One that `write_nir` wrote sends the same spikes and gives the same logits, bit for bit. Another's is put on the
+    grid. Either is in units of its thresholds: they are 1, and what `simulate` records of potentials and outputs
+    counts in thresholds.
+
+    Args:
+        source: a path, or a graph.
+        T: steps, >= 1, if the graph does not say.
+        dt: > 0, length of a step: v <- v + dt * r * I. SpikingJelly writes with 1e-4, this kit with 1.
+        reset: "subtract" or "zero", for neurons that do not say; NIR's own text resets to v_reset, zero.
+        largest: > 0, the largest value of an image, if the graph does not say.
+    Raises: FileNotFoundError; ValueError for a damaged file, or one that names the node that cannot be read, what it
+        is, what is allowed and what to do.
+    """
+    graph = source if isinstance(source, nir.NIRGraph) else _load(Path(source))
+    about = _about(graph)
+    _check(about, T, dt, largest)
+    T = T if T is not None else about["T"]
+    with torch.no_grad():
+        plain = _Builder(graph, about, dt, reset, exact=False).run()
+        images = next(node for node in graph.nodes.values() if isinstance(node, nir.Input))
+        shape = [1, *(int(size) for size in images.input_type["input"])]
+        example = torch.full(shape, float(about.get("largest", largest)))
+        exact = _Builder(graph, about, dt, reset, exact=True).run() if about else on_grid(plain, example)
+    rows: list[tuple[str, ...]] = [
+        (name, f"nir.{type(graph.nodes[name]).__name__}", _fate(plain, name))
+        for name in _in_order(graph, about)
+    ]
+    return SNN(plain, exact, _method(about), T, rows, example)
+
+
+def _load(path: Path) -> nir.NIRGraph:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; write one with snnlab.exchange.write_nir")
+    try:
+        return nir.read(path)
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"{path} is damaged, not a NIR file, or of a newer NIR ({reason}): write it again with the program that "
+            "wrote it"
+        ) from error
+
+
+def _about(graph: nir.NIRGraph) -> dict[str, Any]:
+    """What `to_nir` noted of the whole; nothing, if another program wrote the graph."""
+    if "snnlab" not in graph.metadata:
+        return {}
+    try:
+        about = json.loads(graph.metadata["snnlab"])
+        known = about["version"] == 1 and about.keys() == ENTRIES and set(about["order"]) == set(graph.nodes)
+    except (TypeError, ValueError, KeyError, AttributeError):
+        known = False
+    if not known:
+        raise ValueError(
+            "the graph's metadata 'snnlab' are damaged, of a newer snnlab, or of another graph: write it again, or "
+            "take them out (graph.metadata.pop('snnlab')) to read it as any other program's"
+        )
+    return about
+
+
+def _check(about: dict[str, Any], T: int | None, dt: float, largest: float) -> None:
+    if T is None and "T" not in about:
+        raise ValueError("the graph does not say for how many steps it is made: hand in T, 1 or more")
+    if T is not None and (isinstance(T, bool) or not isinstance(T, int) or T < 1):
+        raise ValueError(f"T = {T!r}, but it must be a whole number of steps, 1 or more")
+    if T is not None and about.get("depends_on_T") and about["T"] != T:
+        raise ValueError(
+            f"T = {T}, but the network was converted for T = {about['T']} only; leave T out, or convert for {T}"
+        )
+    for name, value in (("dt", dt), ("largest", largest)):
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ValueError(f"{name} = {value!r}, but it must be a finite number greater than 0")
+
+
+def _method(about: dict[str, Any]) -> Method:
+    """A method to name in the summary. Its activation is not known, so what compares with an ANN is refused."""
+    known = CATALOGUE.get(about.get("method", ""))
+    paper, year = (known.paper, known.year) if known else ("Pedersen et al., Nat. Commun. 15:8122", 2024)
+    title = f"read from NIR, converted with {about['method']}" if about else "read from NIR"
+    fixed = bool(about.get("depends_on_T"))
+    return Method("nir", title, paper, year, activation=_no_activation, depends_on_T=fixed)
+
+
+def _fate(graph: Graph, name: str) -> str:
+    return f"-> {graph.sites[name]}" if name in graph.sites else "kept"
+
+
+def _no_activation() -> NoReturn:
+    raise ValueError(
+        "the network was read from NIR, in units of its thresholds, which cannot be compared with an ANN's "
+        "activations: convert the ANN, or load what snnlab.exchange.saving.save kept"
+    )
+
+
+class _Builder:
+    """One pass over the NIR nodes in the order of execution; `made` holds the graph's node for each.
+
+    Args:
+        about: what `to_nir` noted.
+        dt, reset: as `read_nir`.
+        exact: the grid that `to_nir` wrote, with its precision and rounding; else plain layers.
+    """
+
+    def __init__(
+        self, graph: nir.NIRGraph, about: dict[str, Any], dt: float, reset: Reset, *, exact: bool
+    ) -> None:
+        self.nir, self.about, self.dt, self.reset, self.exact = graph, about, dt, reset, exact
+        self.graph = fx.Graph()
+        self.modules: dict[str, nn.Module] = {}
+        self.made: dict[str, fx.Node] = {}
+        self.rounded = {(a, b): steps for a, b, steps in about.get("rounded", ()) if exact}
+
+    def run(self) -> Graph:
+        for name in _in_order(self.nir, self.about):
+            node = self.nir.nodes[name]
+            if isinstance(node, nir.Input):
+                self.made[name] = self.graph.placeholder("x")
+            elif isinstance(node, nir.Output):
+                self.graph.output(self.feed(name))
+            elif isinstance(node, nir.IF):
+                self.neuron(name, node)
+            else:
+                self.made[name] = self.other(name, node)
+        built = Graph(self.modules, self.graph)
+        mark(built)
+        if not built.sites:
+            raise ValueError("the graph has no IF node, so nothing spikes: hand in a spiking network's graph")
+        return built.requires_grad_(False).eval()
+
+    def feed(self, name: str) -> fx.Node:
+        """The sum of all edges into a node; on the grid in float64, where it is exact."""
+        terms = []
+        for before in (before for before, after in self.nir.edges if after == name):
+            terms.append(self.made[before])
+            for step in self.rounded.get((before, name), ()):
+                rounding = Rescale(torch.ones((), dtype=torch.float64), _double(step))
+                terms[-1] = self.call(f"rounding#{len(self.modules)}", rounding, terms[-1])
+        if self.exact and len(terms) > 1:
+            terms[0] = self.graph.call_method("double", (terms[0],))
+        return reduce(lambda a, b: self.graph.call_function(operator.add, (a, b)), terms)
+
+    def call(self, name: str, module: nn.Module, feed: fx.Node) -> fx.Node:
+        self.modules[name] = module
+        return self.graph.create_node("call_module", name, (feed,))
+
+    def neuron(self, name: str, node: nir.IF) -> None:
+        with np.errstate(all="ignore"):
+            gain = torch.from_numpy(np.asarray(self.dt * node.r / node.v_threshold, dtype=np.float64))
+        if not bool((gain.isfinite() & (gain > 0)).all()) or np.any(node.v_reset):
+            _refuse(name, node, "r and v_threshold must be finite and above 0, and v_reset 0; export it so")
+        feed = self.feed(name)
+        if bool((gain != 1).any()):
+            feed = self.scale(name, node, gain, feed)
+        v0 = torch.from_numpy(np.array(node.metadata.get("v0", 0.0)))
+        v0 = v0.flatten()[0] if bool((v0 == v0.flatten()[0]).all()) else v0
+        reset: Any = node.metadata.get("reset", self.reset)
+        self.made[name] = self.call(name, IF(1.0, v0, reset=reset), feed)
+        self.made[name].meta["site"] = True
+
+    def other(self, name: str, node: nir.NIRNode) -> fx.Node:
+        if name in self.about.get("scales", ()):
+            ratio, offset = scale_of(node)
+            rescale = Rescale(ratio.double(), _double(self.about["scales"][name]), offset)
+            made = self.call(name, rescale, self.feed(name))
+            return made if self.exact else self.graph.call_method("float", (made,))
+        if isinstance(node, nir.Scale):
+            return self.scale(name, node, torch.from_numpy(np.asarray(node.scale)), self.feed(name))
+        if type(node) not in LAYERS:
+            allowed = ", ".join(kind.__name__ for kind in LAYERS)
+            _refuse(name, node, f"this kit reads Input, Output, IF, Scale, {allowed}; build it of those")
+        layer = LAYERS[type(node)](node)
+        exact = self.exact and isinstance(layer, AFFINE)
+        return self.call(name, Exact(layer) if exact else layer.float(), self.feed(name))
+
+    def scale(self, name: str, node: nir.NIRNode, ratio: Tensor, feed: fx.Node) -> fx.Node:
+        """A value times a factor, one number or one for each channel or feature."""
+        if bool((ratio == ratio.flatten()[0]).all()):
+            return self.graph.call_function(operator.mul, (feed, float(ratio.flatten()[0])))
+        wanted = scale_node(ratio, None, tuple(ratio.shape))
+        if wanted is None or isinstance(wanted, nir.Scale):
+            _refuse(
+                name,
+                node,
+                "factors and thresholds may differ between channels, not within one; make them one",
+            )
+        return self.call(f"{name}.scale", LAYERS[type(wanted)](wanted).float(), feed)
+
+
+def _in_order(graph: nir.NIRGraph, about: dict[str, Any]) -> list[str]:
+    """The names in an order of execution. Raises: ValueError if there is none, or not one way in and one out."""
+    for kind in (nir.Input, nir.Output):
+        names = [name for name, node in graph.nodes.items() if isinstance(node, kind)]
+        if len(names) != 1:
+            raise ValueError(
+                f"the graph has {len(names)} {kind.__name__} nodes {names}, but it must have one: the images go in, "
+                "the logits come out"
+            )
+    before: dict[str, set[str]] = {name: set() for name in graph.nodes}
+    for a, b in graph.edges:
+        if a not in before or b not in before:
+            raise ValueError(
+                f"the graph has an edge from {a!r} to {b!r}, but not both of these nodes: write it again"
+            )
+        before[b].add(a)
+    for name, node in graph.nodes.items():
+        if not before[name] and not isinstance(node, nir.Input):
+            _refuse(name, node, "no edge leads to it; connect it or take it out")
+    try:
+        order = list(TopologicalSorter(before).static_order())
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise ValueError(
+            f"the graph runs in a circle ({circle}), but only networks that run forward can be read"
+        ) from None
+    return about.get("order", order)
+
+
+def _refuse(name: str, node: nir.NIRNode, advice: str) -> NoReturn:
+    raise ValueError(f"node {name!r} is nir.{type(node).__name__}: {advice}")
+
+
+def _double(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)

@@ -1,0 +1,331 @@
+"""Where a conversion loses: at each layer, the difference between ANN and SNN split into what causes it.
+
+With a the ANN's activation f(z), zbar the mean current that the spiking neuron gets over its T steps, phi its mean
+output, C(x) = min(x, the largest mean output) and S(x) the mean output of the same neuron if x comes in every step,
+
+    phi - a  =    f(zbar) - f(z)             inherited: layers before (and corrections) feed it something else
+                + C(f(zbar)) - f(zbar)       clipping: more than a spike in every step, or the cap, cannot be said
+                + S(zbar) - C(f(zbar))       quantisation: only some mean outputs exist, beyond the ANN's own rounding
+                + phi - S(zbar)              unevenness: the same mean current, but not evenly spread
+
+for every neuron and image: the sum telescopes.
+
+References:
+  1) Clipping, quantisation, unevenness: Bu et al. 2022, ICLR, section 3
+  2) Residual membrane potential: Xiong et al. 2025, Control Theory & Applications 42(3):531-540, figures 4 and 5
+"""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.converters.conversion import SNN
+from snnlab.converters.graph import ACTIVATIONS, Graph, trace, walk
+from snnlab.converters.graph.unroll import Unroll, static_values, temporal_nodes
+from snnlab.datasets import Split
+from snnlab.neurons import IF
+from snnlab.progress import progress_bar
+from snnlab.simulators.simulation import channels_last, check_run, one_thread_each
+
+PARTS = ("inherited", "clipping", "quantisation", "unevenness")
+BATCH = 16  # images at a time, with all their steps
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One site, every neuron and image on its own, [N, ...], float64, activation units.
+
+    Attributes:
+        activation: a, the ANN's.
+        output: phi, the spiking neuron's mean output.
+        inherited, clipping, quantisation, unevenness: they add up to output - activation.
+        v: potential after the last step.
+        count: net number of spikes.
+        spikes: number of spikes of either sign.
+        missing, surplus: whether v and count show that spikes are missing, or sent without charge for them; that
+            holds for neurons that keep all charge: no leak, reset by subtraction.
+        outside: whether v lies outside [0, theta), right or wrong.
+    """
+
+    activation: Tensor
+    output: Tensor
+    inherited: Tensor
+    clipping: Tensor
+    quantisation: Tensor
+    unevenness: Tensor
+    v: Tensor
+    count: Tensor
+    spikes: Tensor
+    missing: Tensor
+    surplus: Tensor
+    outside: Tensor
+
+    @property
+    def difference(self) -> Tensor:
+        """phi - a."""
+        return self.output - self.activation
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One site, all neurons and images together; activation units.
+
+    Attributes:
+        activation, output: the means of a and of phi.
+        distance: the mean of |phi - a|.
+        means: part to its mean; they add up to output - activation.
+        sizes: part to the mean of its absolute value.
+        shares: part to the share of the squared difference that it explains, E[part * (phi - a)] / E[(phi - a)^2];
+            they add up to 1, and one is negative if its part makes up for another. All 0 if there is no difference.
+        outside: share of the neurons with v[T] outside [0, theta): the residual potential error as papers draw it.
+        wrong: share of those whose number of spikes does not fit all that came in: v < 0 with spikes standing,
+            or v >= theta with room for more. The rest of `outside` is right: silent below zero, or clipped. Tells
+            nothing where charge is lost: in a leak, or in a reset to zero.
+        firing_rate: spikes per step and neuron.
+        accuracy: if all layers up to this one spike, and the rest is the ANN; None without labels.
+    """
+
+    activation: float
+    output: float
+    distance: float
+    means: dict[str, float]
+    sizes: dict[str, float]
+    shares: dict[str, float]
+    outside: float
+    wrong: float
+    firing_rate: float
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """What `anatomy` found: layers by name, in order; the ANN's accuracy, None without labels; T."""
+
+    layers: dict[str, Layer]
+    ann_accuracy: float | None
+    T: int
+
+    def losses(self) -> dict[str, float]:
+        """Each layer to the accuracy that is lost when it, too, spikes; below 0 if accuracy is gained."""
+        if self.ann_accuracy is None:
+            raise ValueError("there are no accuracies: hand in a Split, with labels, to anatomy")
+        after = [self.ann_accuracy, *(float(layer.accuracy or 0.0) for layer in self.layers.values())]
+        return {name: before - now for name, before, now in zip(self.layers, after, after[1:], strict=False)}
+
+    def summary(self) -> str:
+        """In a sentence or two: which layer loses most, and to what."""
+        differs = {name: layer for name, layer in self.layers.items() if layer.distance > 0}
+        if not differs:
+            return f"After {self.T} steps no layer says anything else than the ANN's."
+        if self.ann_accuracy is None:
+            name = max(differs, key=lambda n: differs[n].distance / (differs[n].activation or 1.0))
+            return f"{name!r} differs most from the ANN. {_cause(differs[name])}"
+        losses = self.losses()
+        name, whole = max(losses, key=losses.__getitem__), sum(losses.values())
+        if losses[name] <= 0 or whole <= 0:
+            return f"After {self.T} steps the accuracy is no lower than the ANN's, {self.ann_accuracy:.1%}."
+        cause = _cause(self.layers[name])
+        return (
+            f"{name!r} loses most: {100 * losses[name]:.1f} of {100 * whole:.1f} points of accuracy. {cause}"
+        )
+
+    def table(self) -> str:
+        """The layers as a table of plain text."""
+        head = ("layer", "mean a", "mean phi", "|phi - a|", *PARTS, "outside", "wrong", "rate", "accuracy")
+        rows = [head, *(_row(name, layer) for name, layer in self.layers.items())]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+
+
+def parts(ann: nn.Module, snn: SNN, images: Tensor, T: int | None = None) -> dict[str, Parts]:
+    """Every neuron's difference, split; for images [N, ...], few enough to keep all sites in memory.
+
+    Args:
+        ann: the network that was converted.
+        T: steps, >= 1; None takes what the network was converted for.
+    Raises: ValueError that names the argument, what was given and what is allowed.
+    """
+    T = snn.T if T is None else T
+    check_run(snn, images, T)
+    return _Dissection(ann, snn, T)(images)
+
+
+def anatomy(
+    ann: nn.Module, snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: bool = True
+) -> Anatomy:
+    """Where, and to what, a converted network loses against its ANN, layer by layer, over all images.
+
+    Two neurons that spike over the same mean current differ by rounding only where it decides a spike (a current whose
+    T-fold is exactly a threshold): there a quantum may be told as unevenness that is quantisation, or the other way.
+
+    Args:
+        ann: the network that was converted.
+        data: images [N, ...], or a Split: then also the accuracy if all layers up to each one spike.
+        T: steps, >= 1; None takes what the network was converted for.
+        progress: show a progress bar.
+    Raises: ValueError that names the argument, what was given and what is allowed.
+    """
+    images, labels = (data.images, data.labels) if isinstance(data, Split) else (data, None)
+    T = snn.T if T is None else T
+    check_run(snn, images, T)
+    dissect = _Dissection(ann, snn, T)
+    device = next(dissect.graph.buffers()).device
+    sums: list[dict[str, Tensor]] = []
+    right: list[Tensor] = []
+    bar = progress_bar(total=len(images), desc="dissecting", unit="image", disable=not progress)
+    batches = zip(images.split(BATCH), labels.split(BATCH) if labels is not None else iter(()), strict=False)
+    with bar, one_thread_each(device) as pool:
+        pairs = batches if labels is not None else ((few, None) for few in images.split(BATCH))
+        for found, hits, number in pool.map(partial(_measure, dissect), pairs):
+            sums.append(found)
+            right.append(hits)
+            bar.update(number)
+    means = {name: torch.stack([found[name] for found in sums]).sum(0) / len(images) for name in sums[0]}
+    accuracies = torch.stack(right).sum(0) / len(images) if labels is not None else None
+    layers = {
+        name: _layer(mean.tolist(), None if accuracies is None else float(accuracies[k]))
+        for k, (name, mean) in enumerate(means.items(), start=1)
+    }
+    return Anatomy(layers, None if accuracies is None else float(accuracies[0]), T)
+
+
+class _Dissection:
+    """Both networks side by side, for one batch after the other; holds nothing that changes."""
+
+    def __init__(self, ann: nn.Module, snn: SNN, T: int) -> None:
+        wanted = type(snn.method.activation())
+        self.graph: Graph = snn.graph if snn.grid is None else snn.grid
+        device = next(self.graph.buffers()).device
+        self.ann = trace(copy.deepcopy(ann).float().eval(), (*ACTIVATIONS, wanted)).to(device)
+        self.sites, self.T, self.nodes = snn.sites, T, temporal_nodes(self.graph)
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> dict[str, Parts]:
+        images = channels_last(images.float().to(next(self.graph.buffers()).device))
+        ann: dict[str, Tensor] = {}
+        activations: dict[str, nn.Module] = {}
+
+        def keep(name: str, activation: nn.Module, z: Tensor) -> Tensor:
+            activations[name] = activation
+            ann[name] = activation(z)
+            return ann[name]
+
+        walk(self.ann, images, keep)
+        found: dict[str, Parts] = {}
+
+        def at_neuron(name: str, neuron: IF, current: Tensor) -> Tensor:
+            output, found[name] = _split(
+                neuron, current, self.sites[name].threshold, activations[name], ann[name]
+            )
+            return output
+
+        unroll = Unroll(self.graph, static_values(self.graph, images), self.T)
+        for node in self.nodes:
+            unroll.advance(node, at_neuron)
+        return found
+
+    @torch.inference_mode()
+    def hybrids(self, images: Tensor, found: dict[str, Parts]) -> Iterator[Tensor]:
+        """Logits of the ANN, then with the first site's mean outputs in place, then with the first two sites', ..."""
+        images = channels_last(images.float().to(next(self.graph.buffers()).device))
+        spiking: set[str] = set()
+
+        def mixed(name: str, activation: nn.Module, z: Tensor) -> Tensor:
+            return found[name].output.to(z.dtype) if name in spiking else activation(z)
+
+        yield walk(self.ann, images, mixed)
+        for name in found:
+            spiking.add(name)
+            yield walk(self.ann, images, mixed)
+
+
+def _split(
+    neuron: IF, current: Tensor, threshold: Tensor, activation: nn.Module, a: Tensor
+) -> tuple[Tensor, Parts]:
+    """The neuron's output [T, B, ...] for its current, and its parts; the neuron may be on the grid."""
+    T, unit = len(current), (threshold / neuron.threshold).double()
+    output, end = neuron(current)
+    mean = current.double().mean(0)
+    steady = current.stride(0) == 0  # the same tensor in every step: a mean would round
+    even = output if steady else neuron(mean.expand_as(current))[0]
+    phi, evenly = (spikes.double().mean(0) * unit for spikes in (output, even))
+    fed, most = activation((current[0].double() if steady else mean) * unit).double(), neuron.most(T)
+    clipped = fed.minimum(unit * neuron.threshold * (most / T))
+    missing = (end.v >= neuron.threshold) & (end.count < most)
+    surplus = (end.v < 0) & (end.count > 0)
+    outside = (end.v < 0) | (end.v >= neuron.threshold)
+    return output, Parts(
+        a.double(),
+        phi,
+        fed - a.double(),
+        clipped - fed,
+        evenly - clipped,
+        phi - evenly,
+        end.v * unit,
+        end.count.double(),
+        output.count_nonzero(0).double(),
+        missing,
+        surplus,
+        outside,
+    )
+
+
+def _measure(
+    dissect: _Dissection, pair: tuple[Tensor, Tensor | None]
+) -> tuple[dict[str, Tensor], Tensor, int]:
+    """One batch: sums over images of each site's means, and the numbers of images that the hybrids get right."""
+    images, labels = pair
+    found = dissect(images)
+    sums = {name: len(images) * _means(part, dissect.T) for name, part in found.items()}
+    if labels is None:
+        return sums, torch.zeros(0), len(images)
+    hits = [
+        (logits.argmax(1).cpu() == labels.cpu()).double().sum() for logits in dissect.hybrids(images, found)
+    ]
+    return sums, torch.stack(hits), len(images)
+
+
+def _means(part: Parts, T: int) -> Tensor:
+    """All that a Layer is made of, as one tensor: what is summed over batches."""
+    total = part.difference
+    split = [getattr(part, name) for name in PARTS]
+    single = [part.activation, part.output, total.abs(), total.square(), part.spikes / T]
+    shares = [part.outside.double(), (part.missing | part.surplus).double()]
+    values = [*single, *shares, *split, *(x.abs() for x in split), *(x * total for x in split)]
+    return torch.stack([value.mean() for value in values]).cpu()
+
+
+def _layer(means: list[float], accuracy: float | None) -> Layer:
+    activation, output, distance, square, rate, outside, wrong, *rest = means
+    split, sizes, products = (dict(zip(PARTS, rest[k : k + 4], strict=True)) for k in (0, 4, 8))
+    shares = {name: product / square if square > 0 else 0.0 for name, product in products.items()}
+    return Layer(activation, output, distance, split, sizes, shares, outside, wrong, rate, accuracy)
+
+
+def _cause(layer: Layer) -> str:
+    """What makes a layer differ, in words."""
+    name = max(layer.shares, key=layer.shares.__getitem__)
+    own = {part: layer.shares[part] for part in PARTS[1:]}
+    worst = max(own, key=own.__getitem__)
+    if name != "inherited" or own[worst] <= 0:
+        return f"Its difference from the ANN is mostly {name} ({layer.shares[name]:.0%} of the square)."
+    return f"Most of its difference is inherited ({layer.shares[name]:.0%}); of its own it is {worst}."
+
+
+def _row(name: str, layer: Layer) -> tuple[str, ...]:
+    numbers = (f"{value:.3g}" for value in (layer.activation, layer.output, layer.distance))
+    shares = (f"{share:z.0%}" for share in layer.shares.values())
+    accuracy = "" if layer.accuracy is None else f"{layer.accuracy:.1%}"
+    return (
+        name,
+        *numbers,
+        *shares,
+        f"{layer.outside:.1%}",
+        f"{layer.wrong:.1%}",
+        f"{layer.firing_rate:.3f}",
+        accuracy,
+    )

@@ -1,0 +1,273 @@
+"""simulate: run a converted network for T steps, and keep what is asked for.
+
+Images are taken a few at a time and steps in chunks, so memory is bounded whatever their numbers; each batch runs
+on a thread of its own with single-threaded operations, because at this size threads inside an operation cost more
+than they bring. Neither the chunk nor the batch nor the threads change a bit of the result (grid.py).
+"""
+
+import contextlib
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from snnlab.converters.conversion import SNN
+from snnlab.converters.graph import Graph
+from snnlab.converters.graph.unroll import Unroll, static_values, temporal_nodes
+from snnlab.datasets import Split
+from snnlab.neurons import IF, State
+from snnlab.progress import progress_bar
+
+BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most: one step of a layer must stay in the cache
+CHUNK_BYTES = 2 * 2**20  # of one layer's currents in one chunk of steps
+
+Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What was recorded at one site, in activation units.
+
+    Attributes:
+        v: potential after each step's reset, [T, N, ...], or [T, N, K] for K chosen neurons.
+        output: threshold * spike, same shape; the potential before the reset by subtraction is v + output.
+        threshold, v0: the neurons' parameters, broadcast to [...] or [K].
+    """
+
+    v: Tensor
+    output: Tensor
+    threshold: Tensor
+    v0: Tensor
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a spiking network did.
+
+    Attributes:
+        T: steps.
+        logits: mean over the T steps, [N, K], float64.
+        predictions: the class with the largest mean so far after each step, [T, N]; ties go to the lowest class.
+        firing_rate: for each site spikes per step and neuron, mean over images and steps.
+        traces: what `record` asked for.
+    """
+
+    T: int
+    logits: Tensor
+    predictions: Tensor
+    firing_rate: dict[str, float]
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+    def accuracy(self, labels: Tensor | Split) -> Tensor:
+        """The share of images classified correctly after each step, [T], 0 to 1; labels [N]."""
+        labels = labels.labels if isinstance(labels, Split) else labels
+        if labels.shape != self.predictions.shape[1:]:
+            raise ValueError(
+                f"labels have shape {list(labels.shape)}, but {self.predictions.shape[1]} images were run"
+            )
+        return (self.predictions == labels.to(self.predictions.device)).double().mean(1)
+
+
+def simulate(
+    snn: SNN,
+    data: Tensor | Split,
+    T: int | None = None,
+    *,
+    record: Record = (),
+    chunk: int | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Run:
+    """Run a converted network on images for T steps, on the device that it is on, with a progress bar.
+
+    Args:
+        data: images [N, ...] or a Split.
+        T: steps, >= 1; None takes what the network was converted for.
+        record: site names whose potentials and outputs to keep, or a mapping from site name to neuron indices,
+            e.g. {"conv2.act": [(3, 5, 5)]}, None for all; every image is recorded, so hand in few.
+        chunk: steps computed at once, >= 1; None chooses by size. It does not change the result.
+        dtype: precision of sums over spikes, float32 or float64; on the grid both give the same bits.
+    Raises: ValueError that names the argument, what was given and what is allowed.
+    """
+    images = data.images if isinstance(data, Split) else data
+    T = snn.T if T is None else T
+    wanted = _wanted(snn, record)
+    check_run(snn, images, T, chunk, dtype)
+    chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
+    graph = snn.graph if snn.grid is None else snn.grid
+    device = next(graph.buffers()).device
+    runner = _Runner(
+        copy.deepcopy(graph).double() if dtype == torch.float64 else graph, snn.sites, T, chunk, wanted
+    )
+    bar = progress_bar(total=len(images), desc=f"simulating {T} steps", unit="image")
+    parts: list[Run] = []
+    with bar, one_thread_each(device) as pool:
+        for part in pool.map(
+            lambda few: runner(channels_last(few.float().to(device, dtype))), _batches(images)
+        ):
+            parts.append(part)
+            bar.update(part.logits.shape[0])
+    return _join(parts)
+
+
+def _wanted(snn: SNN, record: Record) -> dict[str, Sequence[tuple[int, ...]] | None]:
+    wanted = (
+        dict(record)
+        if isinstance(record, Mapping)
+        else dict.fromkeys([record] if isinstance(record, str) else record)
+    )
+    for name in wanted:
+        if name not in snn.sites:
+            raise ValueError(f"record names {name!r}, but the sites are {', '.join(snn.sites)}")
+    return wanted
+
+
+def check_run(
+    snn: SNN, images: Tensor, T: int, chunk: int | None = None, dtype: torch.dtype = torch.float32
+) -> None:
+    """Whether the network can be run like that. Raises: ValueError that says why not."""
+    if not isinstance(images, Tensor) or len(images) < 1:
+        raise ValueError(
+            f"data is {type(images).__name__}, but it must be a tensor of images [N, ...] or a Split, N >= 1"
+        )
+    for name, value in (("T", T), ("chunk", chunk)):
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise ValueError(f"{name} = {value!r}, but it must be a whole number of steps, 1 or more")
+    ahead = [name for name, neuron in snn.sites.items() if neuron.looks_ahead]
+    if ahead and chunk not in (None, T):
+        raise ValueError(f"chunk = {chunk}, but {ahead[0]!r} looks ahead over all {T} steps: leave chunk out")
+    if dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"dtype = {dtype}, but it must be torch.float32 or torch.float64")
+    if snn.method.depends_on_T and snn.T != T:
+        raise ValueError(
+            f"T = {T}, but method {snn.method.name!r} converted for T = {snn.T} only; convert again for {T}"
+        )
+
+
+def _batches(images: Tensor) -> tuple[Tensor, ...]:
+    return images.split(max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel()))))
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """The memory layout in which convolutions are fastest; everything after keeps it."""
+    return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images
+
+
+@contextlib.contextmanager
+def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """A pool with a thread for each core, and operations that use one thread; on a GPU one thread, no TF32."""
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads if device.type == "cpu" else 1)
+    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    try:
+        torch.set_num_threads(1)
+        with exact if device.type == "cuda" else contextlib.nullcontext():
+            yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+
+
+class _Runner:
+    """All T steps for one batch of images; holds nothing that changes, so threads can share it."""
+
+    def __init__(
+        self, graph: Graph, sites: dict[str, IF], T: int, chunk: int | None, wanted: dict[str, Any]
+    ) -> None:
+        self.graph, self.sites, self.T, self.chunk, self.wanted = graph, sites, T, chunk, wanted
+        self.nodes = temporal_nodes(graph)
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Run:
+        batch = _Batch(self)
+        static = static_values(self.graph, images)
+        total: Tensor | None = None
+        predictions, done = [], 0
+        while done < self.T:
+            steps = min(self.chunk or batch.affordable_steps, self.T - done)
+            unroll = Unroll(self.graph, static, steps)
+            for node in self.nodes:
+                unroll.advance(node, batch.at_neuron)
+            logits: Tensor = unroll.values[self.graph.result].unflatten(0, (steps, -1)).double()
+            total = torch.zeros_like(logits[0]) if total is None else total
+            sums = torch.cat([total[None], logits]).cumsum(0)[1:]  # [steps, B, K], in the order of the steps
+            predictions.append(sums.argmax(-1))
+            total, done = sums[-1], done + steps
+        rates = {name: float(n) / self.T for name, n in batch.spikes.items()}
+        assert total is not None  # T >= 1
+        return Run(self.T, (total / self.T).cpu(), torch.cat(predictions).cpu(), rates, batch.traces())
+
+
+class _Batch:
+    """What one batch accumulates at its neurons: states, spike counts, recordings."""
+
+    def __init__(self, runner: _Runner) -> None:
+        self.runner = runner
+        self.states: dict[str, State] = {}
+        self.spikes: dict[str, Tensor] = {}  # for each site per neuron, summed over steps and images
+        self.recorded: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in runner.wanted}
+        self.largest = 0  # bytes of one layer's output in one step
+
+    @property
+    def affordable_steps(self) -> int:
+        return CHUNK_BYTES // self.largest or 1 if self.largest else 1
+
+    def at_neuron(self, name: str, neuron: IF, current: Tensor) -> Tensor:
+        potentials: list[Tensor] | None = [] if name in self.recorded else None
+        output, self.states[name] = neuron(current, self.states.get(name), potentials)
+        spikes = (output / neuron.threshold).abs_().sum(dtype=torch.float64) / output[0, 0].numel()
+        self.spikes[name] = self.spikes.get(name, 0) + spikes
+        self.largest = max(self.largest, output[0].nbytes)
+        if potentials is not None:
+            unit = self.runner.sites[name].threshold / neuron.threshold  # the grid's unit, or 1
+            v, emitted = torch.stack(potentials) * unit, output.double() * unit
+            self.recorded[name].append((self.choose(name, v), self.choose(name, emitted)))
+        return output
+
+    def choose(self, name: str, values: Tensor) -> Tensor:
+        """The wanted neurons of [T, B, ...]: [T, B, K], or all."""
+        indices = self.runner.wanted[name]
+        if indices is None:
+            return values
+        sizes = values.shape[2:]
+        for index in indices:
+            if len(index) != len(sizes) or not all(
+                -size <= i < size for i, size in zip(index, sizes, strict=True)
+            ):
+                raise ValueError(
+                    f"record asks for neuron {index} of {name!r}, whose neurons are {list(sizes)}: an index has one "
+                    "whole number for each of these axes, smaller than the axis"
+                )
+        return torch.stack([values[:, :, *index] for index in indices], dim=-1)
+
+    def traces(self) -> dict[str, Trace]:
+        return {
+            name: self.trace(name, *map(torch.cat, zip(*kept, strict=True)))
+            for name, kept in self.recorded.items()
+        }
+
+    def trace(self, name: str, v: Tensor, output: Tensor) -> Trace:
+        neuron, shape = self.runner.sites[name], self.states[name].v.shape
+        parameters = (p.expand(shape)[None, :1] for p in (neuron.threshold, neuron.v0))
+        threshold, v0 = (self.choose(name, p)[0, 0].cpu() for p in parameters)
+        return Trace(v.cpu(), output.cpu(), threshold, v0)
+
+
+def _join(parts: list[Run]) -> Run:
+    """One Run from those of the batches."""
+    first, images = parts[0], sum(len(part.logits) for part in parts)
+    rates = {name: sum(part.firing_rate[name] for part in parts) / images for name in first.firing_rate}
+    traces = {
+        name: replace(
+            trace,
+            v=torch.cat([part.traces[name].v for part in parts], 1),
+            output=torch.cat([part.traces[name].output for part in parts], 1),
+        )
+        for name, trace in first.traces.items()
+    }
+    logits = torch.cat([part.logits for part in parts])
+    predictions = torch.cat([part.predictions for part in parts], 1)
+    return Run(first.T, logits, predictions, rates, traces)

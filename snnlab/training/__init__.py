@@ -1,0 +1,31 @@
+"""Train an ANN, save and load it; `recipes` prepare one for a method, `runs` are trainings of hours."""
+
+from snnlab.training.fitting import (
+    SMOOTHING,
+    WEIGHT_DECAY,
+    accuracy,
+    decayed_thresholds,
+    fit,
+    in_training,
+    load,
+    not_safetensors,
+    parameter_groups,
+    save,
+    step,
+    threads_for,
+)
+
+__all__ = [
+    "SMOOTHING",
+    "WEIGHT_DECAY",
+    "accuracy",
+    "decayed_thresholds",
+    "fit",
+    "in_training",
+    "load",
+    "not_safetensors",
+    "parameter_groups",
+    "save",
+    "step",
+    "threads_for",
+]

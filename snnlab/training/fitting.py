@@ -1,0 +1,226 @@
+"""Train a network, measure it, keep it. On a CPU the same seed gives the same bits; nothing is ever unpickled.
+
+References:
+  1) Label smoothing: Szegedy et al. 2016, CVPR, section 7
+"""
+
+import contextlib
+import copy
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from snnlab.activations import LearnedRange
+from snnlab.datasets import Split
+from snnlab.progress import progress_bar
+
+SMOOTHING = 0.1  # of labels: no logit need grow without end; held-out digits gain half a point
+WEIGHT_DECAY = 5e-4  # of weights; a decayed threshold would clip more and more
+
+
+def fit(
+    ann: nn.Module, split: Split, epochs: int = 12, seed: int = 0, batch: int = 32, lr: float = 0.05
+) -> nn.Module:
+    """Train in place and return ann, in eval mode: SGD with momentum 0.9, a cosine schedule, smoothed cross-entropy.
+
+    Interrupted (Ctrl-C), the network is left as it was after the last whole epoch, in eval mode, and the
+    KeyboardInterrupt that goes on says which one that was.
+
+    Args:
+        split: training images; nothing else is looked at.
+        epochs: passes over them, >= 1.
+        seed: of the images' order and of dropout; the global random state stays as it was.
+        batch: images a step, at most; >= 2.
+        lr: learning rate at the start, > 0.
+    Raises: ValueError for a setting out of range, or when the loss leaves the finite numbers.
+    """
+    for name, value, least in (
+        ("epochs", epochs, 1),
+        ("batch", batch, 2),
+        ("images in split", len(split), 2),
+    ):
+        if value < least or int(value) != value:
+            raise ValueError(f"{name} = {value}, but it must be a whole number, {least} or more")
+    if not 0 < lr < math.inf:
+        raise ValueError(f"lr = {lr}, but it must be a number greater than 0")
+    steps = -(-len(split) // batch)
+    optimizer = torch.optim.SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
+    order = torch.Generator().manual_seed(seed)
+    bar = progress_bar(total=epochs * len(split), desc="training", unit="image")
+    with bar, threads_for(batch * split.images[0].numel()), in_training(ann, seed):
+        for epoch in range(1, epochs + 1):
+            right = 0
+            with _whole(ann, epoch, epochs):
+                for part in torch.randperm(len(split), generator=order).tensor_split(steps):
+                    right += step(ann, split[part], optimizer)
+                    schedule.step()
+                    bar.update(len(part))
+            bar.set_postfix(
+                refresh=False, epoch=f"{epoch}/{epochs}", accuracy=f"{100 * right / len(split):.1f} %"
+            )
+    return ann
+
+
+def parameter_groups(ann: nn.Module, norm_decay: float = 0.0) -> list[dict[str, object]]:
+    """Weights decay by WEIGHT_DECAY, batch norms and biases by norm_decay, learned thresholds not at all."""
+    thresholds = {id(m.threshold) for m in ann.modules() if isinstance(m, LearnedRange)}
+    weights = [p for p in ann.parameters() if p.ndim > 1 and id(p) not in thresholds]
+    norms = [p for p in ann.parameters() if p.ndim <= 1 and id(p) not in thresholds]
+    ranges = [p for p in ann.parameters() if id(p) in thresholds]
+    decays = ((weights, WEIGHT_DECAY), (norms, norm_decay), (ranges, 0.0))
+    return [{"params": group, "weight_decay": decay} for group, decay in decays if group]
+
+
+def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer, smoothing: float = SMOOTHING) -> int:
+    """One step of the optimiser; the number of images that were classified correctly before it."""
+    part = _beside(ann, part)
+    logits = ann(part.images)
+    loss = F.cross_entropy(logits, part.labels, label_smoothing=smoothing)
+    if not bool(loss.isfinite()):
+        lr = optimizer.param_groups[0]["lr"]
+        raise ValueError(
+            f"the loss became {loss.item()} at a learning rate of {lr:.3g}: train with a smaller lr"
+        )
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return int((logits.argmax(1) == part.labels).sum())
+
+
+def _beside(ann: nn.Module, part: Split) -> Split:
+    """Images and labels on the network's device."""
+    device = next((parameter.device for parameter in ann.parameters()), part.images.device)
+    return Split(part.images.to(device), part.labels.to(device))
+
+
+SMALL_BATCH = 2**16
+"""Values in a batch of images below which threads inside an operation cost more than they bring."""
+
+
+@contextlib.contextmanager
+def threads_for(values: int) -> Iterator[None]:
+    """One thread for small images: on a busy machine two that wait for each other are many times slower than one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if values < SMALL_BATCH else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def in_training(ann: nn.Module, seed: int) -> Iterator[None]:
+    """Train mode and a random state of its own inside; evaluation mode and the old random state after."""
+    devices = {parameter.device.index for parameter in ann.parameters() if parameter.is_cuda}
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        ann.train()
+        try:
+            yield
+        finally:
+            ann.eval()
+
+
+@contextlib.contextmanager
+def _whole(ann: nn.Module, epoch: int, epochs: int) -> Iterator[None]:
+    """An epoch, all of it or nothing: an interrupt puts the network back to where the epoch began."""
+    before = copy.deepcopy(ann.state_dict())
+    try:
+        yield
+    except KeyboardInterrupt:
+        ann.load_state_dict(before)
+        kept = f"after epoch {epoch - 1}" if epoch > 1 else "before the training"
+        raise KeyboardInterrupt(
+            f"training stopped in epoch {epoch} of {epochs}; the network is as it was {kept}"
+        ) from None
+
+
+@contextlib.contextmanager
+def decayed_thresholds(ann: nn.Module, decay: float) -> Iterator[None]:
+    """Add decay * threshold to each threshold's gradient: the L2 decay that SGD would give it."""
+    found = [m.threshold for m in ann.modules() if isinstance(m, LearnedRange) and m.threshold.requires_grad]
+    thresholds = [threshold for threshold in found if threshold.is_leaf] if decay else []
+    handles = [t.register_hook(lambda gradient, t=t: gradient + decay * t.detach()) for t in thresholds]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@torch.inference_mode()
+def accuracy(ann: nn.Module, split: Split) -> float:
+    """The share of images classified correctly in evaluation mode, 0 to 1; the mode it was in comes back."""
+    if len(split) == 0:
+        raise ValueError("the split has no images, so there is no accuracy")
+    modes = [(module, module.training) for module in ann.modules()]
+    ann.eval()
+    try:
+        parts = (_beside(ann, split[k : k + 256]) for k in range(0, len(split), 256))
+        right = sum(int((ann(part.images).argmax(1) == part.labels).sum()) for part in parts)
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return right / len(split)
+
+
+def save(ann: nn.Module, path: str | Path, **about: object) -> None:
+    """Write the weights as safetensors, whole or not at all; `about` is kept beside them as text."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:  # shared weights are written once for each name: safetensors has no links
+        state = {name: value.detach().cpu().clone().contiguous() for name, value in ann.state_dict().items()}
+        save_file(state, scratch, {key: str(value) for key, value in about.items()})
+        scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
+    """Read weights written by `save` into ann, all of them or none; returns what was said about them.
+
+    Raises: FileNotFoundError; ValueError for a file that is damaged, not safetensors, or of another network.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no checkpoint {path}; train the network, or name another file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            about, state = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(not_safetensors(path, error)) from None
+    if wrong := list(_differences(ann.state_dict(), state)):
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ValueError(f"{path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded")
+    ann.load_state_dict(state)
+    return about
+
+
+def not_safetensors(path: Path, error: Exception) -> str:
+    """What is wrong with a file that safetensors does not open, and what to do."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start[:1] == b"\x80" or start == b"PK":  # a pickle, or the zip archive that torch.save puts one into
+        return (
+            f"{path} is a pickle, which can run any code, so it is never opened: load it where you trust it, and "
+            "write it with snnlab.training.save"
+        )
+    return f"{path} is damaged, or not a safetensors file ({error}): train or fetch it again"
+
+
+def _differences(own: dict[str, Tensor], state: dict[str, Tensor]) -> Iterator[str]:
+    for name in [*own, *sorted(state.keys() - own.keys())]:
+        if name not in state or name not in own:
+            yield f"{name!r} is only in {'the network' if name in own else 'the file'}"
+        elif (own[name].shape, own[name].dtype) != (state[name].shape, state[name].dtype):
+            here, there = (f"{list(t.shape)} {str(t.dtype)[6:]}" for t in (own[name], state[name]))
+            yield f"{name!r} is {there} in the file, {here} in the network"

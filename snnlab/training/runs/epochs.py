@@ -1,0 +1,188 @@
+"""run: a training of hours. After every epoch all that it needs to go on is written; the file goes when it is done.
+
+Order and augmentation of an epoch depend on seed and epoch alone and the learning rate on the step, so weights and
+momentum are all there is to keep.
+"""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from snnlab import training
+from snnlab.activations import LearnedRange
+from snnlab.datasets import Data, Split
+from snnlab.progress import progress_bar
+from snnlab.training.recipes import swap_activations
+from snnlab.training.runs import files
+from snnlab.training.runs.augmentation import augment
+from snnlab.training.runs.settings import Settings
+
+CLIP_AT = 99.9
+"""Percentile of the activations at which thresholds start when a trained network goes on, percent."""
+
+
+def run(
+    settings: Settings, data: Data, out: str | Path, *, start: str | Path | None = None, fresh: bool = False
+) -> files.Trained:
+    """Train, or go on where an earlier call was stopped; writes `out` when done, and `out` + ".going" until then.
+
+    Only training images are looked at; the test images are classified once, at the end.
+
+    Args:
+        data: the images of settings.data.
+        out: checkpoint to write.
+        start: checkpoint to start from, whose activations are swapped for those of the settings.
+        fresh: begin anew, whatever an earlier call has left.
+    Raises: ValueError if what an earlier call has left is damaged, or was trained with other settings; ValueError or
+        FileNotFoundError for `start`. KeyboardInterrupt goes on, and says what is kept.
+    """
+    out = Path(out)
+    ann = _beginning(settings, data, start).to(_device()).to(memory_format=torch.channels_last)
+    with training.decayed_thresholds(ann, settings.threshold_decay):
+        optimizer = torch.optim.SGD(
+            training.parameter_groups(ann, settings.norm_decay), lr=settings.lr, momentum=0.9, nesterov=True
+        )
+        going = out.with_name(out.name + ".going")
+        done = _resume(ann, optimizer, settings, going) if going.is_file() and not fresh else 0
+        _train(ann, optimizer, settings, data.train, done, going)
+    accuracy = training.accuracy(ann, data.test)
+    training.save(ann, out, settings=settings.text(), accuracy=f"{accuracy:.4f}", torch=torch.__version__)
+    going.unlink(missing_ok=True)
+    return files.load(out)
+
+
+def bf16_pays() -> bool:
+    """Whether this machine computes in bfloat16 faster than in float32: GPUs, and CPUs with the instructions for it."""
+    cpu = torch.backends.cpu.get_cpu_capability()
+    return torch.cuda.is_available() or cpu in ("AVX512", "AMX")
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _beginning(settings: Settings, data: Data, start: str | Path | None) -> nn.Module:
+    if start is None:
+        return settings.build()
+    before = files.load(start)
+    if (before.settings.network, before.settings.data) != (settings.network, settings.data):
+        raise ValueError(
+            f"{start} is a {before.settings.network} for {before.settings.data}, but this training is of "
+            f"{settings.network} for {settings.data}"
+        )
+    if before.settings.activation == settings.activation == "relu":
+        return before.ann
+    ann = swap_activations(before.ann, settings.factory(), data.calibration, CLIP_AT)
+    if settings.threshold is not None:
+        for module in ann.modules():
+            if isinstance(module, LearnedRange):
+                module.start_at(settings.threshold)
+    return ann
+
+
+def _train(
+    ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings, split: Split, done: int, going: Path
+) -> None:
+    steps = -(-len(split) // settings.batch)
+    whole = settings.epochs * len(split)
+    bar = progress_bar(total=whole, initial=done * len(split), unit="image", smoothing=0.05, leave=True)
+    with bar:
+        for epoch in range(done, settings.epochs):
+            bar.set_description(f"epoch {epoch + 1}/{settings.epochs}")
+            right, began = 0, time.perf_counter()
+            with _told(going, epoch), training.in_training(ann, _seed(settings, epoch)):
+                generator = torch.Generator().manual_seed(_seed(settings, epoch))
+                order = torch.randperm(len(split), generator=generator).tensor_split(steps)
+                for step, part in enumerate(order, start=epoch * steps):
+                    _set_lr(optimizer, settings.lr, step / (settings.epochs * steps))
+                    images = augment(split.images[part], settings.augment, generator)
+                    images = images.contiguous(memory_format=torch.channels_last)
+                    with _autocast(settings.bf16):
+                        images_and_labels = Split(images, split.labels[part])
+                        right += training.step(ann, images_and_labels, optimizer, settings.smoothing)
+                    bar.update(len(part))
+                _keep(ann, optimizer, settings, going, epoch + 1)
+            bar.set_postfix_str(
+                f"accuracy {right / len(split):.1%}, {time.perf_counter() - began:.0f} s an epoch"
+            )
+
+
+def _seed(settings: Settings, epoch: int) -> int:
+    return 1_000_003 * settings.seed + epoch
+
+
+def _set_lr(optimizer: torch.optim.Optimizer, lr: float, share: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = lr * 0.5 * (1 + math.cos(math.pi * share))
+
+
+@contextlib.contextmanager
+def _autocast(bf16: bool) -> Iterator[None]:
+    """For one step: autocast keeps the rounded weights until it ends, and would never see those that were learned."""
+    with torch.autocast(_device(), dtype=torch.bfloat16, enabled=bf16):
+        yield
+
+
+@contextlib.contextmanager
+def _told(going: Path, epoch: int) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"{epoch} whole epochs are kept in {going}" if epoch else "no epoch was whole yet"
+        raise KeyboardInterrupt(f"stopped; {kept}; the same command goes on") from None
+
+
+def _keep(
+    ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings, going: Path, epoch: int
+) -> None:
+    """Weights and momentum, whole or not at all."""
+    holder = _Holder(ann, _momentum(ann, optimizer))
+    training.save(holder, going, settings=settings.text(), epoch=epoch)
+
+
+class _Holder(nn.Module):
+    """The network, and beside it the momentum of each of its parameters."""
+
+    def __init__(self, ann: nn.Module, momentum: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.ann = ann
+        self.momentum = nn.ParameterDict(
+            {name.replace(".", "/"): nn.Parameter(value, False) for name, value in momentum.items()}
+        )
+
+
+def _momentum(ann: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """By parameter; zeros where there was no step yet."""
+    return {
+        name: optimizer.state[parameter].get("momentum_buffer", torch.zeros_like(parameter)).detach()
+        for name, parameter in ann.named_parameters()
+    }
+
+
+def _resume(ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings, going: Path) -> int:
+    """Put weights and momentum back; the number of whole epochs."""
+    advice = "begin anew with --fresh, or name another file with --out"
+    try:
+        with safe_open(going, framework="pt") as file:
+            about = file.metadata() or {}
+    except Exception as error:  # noqa: BLE001 - whatever safetensors makes of a damaged file
+        raise ValueError(f"{going} is damaged ({error}): {advice}") from None
+    there = Settings.read(about["settings"])  # a setting that came since has its default
+    if there != settings:
+        other = [
+            f"{name} = {getattr(there, name)!r}, now {getattr(settings, name)!r}"
+            for name in Settings.__dataclass_fields__
+            if getattr(there, name) != getattr(settings, name)
+        ]
+        raise ValueError(f"{going} was begun with {'; '.join(other)}: give the same settings, {advice}")
+    holder = _Holder(ann, {name: torch.zeros_like(value) for name, value in ann.named_parameters()})
+    training.load(holder, going)
+    for name, parameter in ann.named_parameters():
+        optimizer.state[parameter]["momentum_buffer"] = holder.momentum[name.replace(".", "/")].data
+    return int(about["epoch"])

@@ -1,0 +1,300 @@
+"""The course: predictions are kept whatever happens to their file, checks name the mistake that was made."""
+
+import ast
+import json
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from snnlab.course import check, predict, reveal
+from snnlab.course.lessons import Answer, Exercise, find
+from snnlab.course.prediction import Form, record, recorded
+
+ROOT = Path(__file__).parents[2]
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NUMBERS = sorted(path.stem[-2:] for path in (ROOT / "snnlab" / "course").glob("lesson_*.py"))
+
+
+def table(lesson: str, name: str) -> dict[str, Any]:
+    from importlib import import_module
+
+    return getattr(import_module(f"snnlab.course.lesson_{lesson}"), name)
+
+
+EXERCISES: dict[str, Exercise] = {k: e for lesson in NUMBERS for k, e in table(lesson, "EXERCISES").items()}
+ANSWERS: dict[str, Answer] = {k: a for lesson in NUMBERS for k, a in table(lesson, "ANSWERS").items()}
+MISTAKES = [(number, mistake) for number, exercise in EXERCISES.items() for mistake in exercise.mistakes]
+
+
+@pytest.fixture(autouse=True)
+def answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "folder" / "answers.json"
+    monkeypatch.setenv("SNNLAB_ANSWERS", str(path))
+    return path
+
+
+def asked() -> Form:
+    return predict("01.1", "How many spikes?", range(17))
+
+
+# --- predictions ------------------------------------------------------------------------------------------------
+
+
+def test_the_record_button_writes_the_answer_down(answers: Path) -> None:
+    form = asked()
+    form.answer.value = 5
+    assert not answers.exists()
+    form.button.click()
+    assert json.loads(answers.read_text()) == {"01.1": 5}
+    assert "5" in form.said.value
+
+
+def test_without_the_variable_the_answers_lie_beside_the_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SNNLAB_ANSWERS")
+    monkeypatch.chdir(tmp_path)
+    record("01.1", 6)
+    assert json.loads((tmp_path / ".snnlab" / "predictions.json").read_text()) == {"01.1": 6}
+
+
+def test_no_option_is_chosen_beforehand_and_an_empty_answer_is_not_recorded(answers: Path) -> None:
+    form = predict("01.4", "How many?", ["0", "about 150", "200"])
+    form.button.click()
+    assert "Choose" in form.said.value
+    assert not answers.exists()
+
+
+def test_an_earlier_answer_is_shown_again_and_can_be_changed() -> None:
+    record("01.1", 5)
+    form = asked()
+    assert form.answer.value == 5 and "5" in form.said.value
+    form.answer.value = 6
+    form.button.click()
+    assert recorded() == {"01.1": 6}
+
+
+def test_an_earlier_answer_that_is_no_option_any_more_is_no_obstacle() -> None:
+    record("01.1", "a dozen")
+    assert asked().answer.value == 0
+
+
+DAMAGED = [b"", b"{", b"[1, 2]", b"null", b'{"01.1": ', b"\xff\xfe\x00", b"[" * 100_000, b'{"01.1": [6]}']
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_file_stops_nothing_and_is_kept_aside(answers: Path, content: bytes) -> None:
+    answers.parent.mkdir()
+    answers.write_bytes(content)
+    assert reveal("01.1").status == "unanswered"
+    form = asked()
+    form.button.click()
+    assert recorded() == {"01.1": 0}
+    assert answers.with_name(answers.name + ".damaged").read_bytes() == content
+
+
+def test_a_file_that_cannot_be_written_is_said_in_the_form(answers: Path) -> None:
+    answers.parent.write_text("a file where the folder should be")
+    form = asked()
+    form.button.click()
+    assert "cannot be written" in form.said.value
+    assert reveal("01.1").status == "unanswered"
+
+
+def test_an_interrupted_write_leaves_the_old_answers(answers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record("01.1", 5)
+
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        record("01.1", 6)
+    assert recorded() == {"01.1": 5}
+    assert list(answers.parent.iterdir()) == [answers]
+
+
+def test_where_no_browser_draws_it_the_form_is_its_text() -> None:
+    assert repr(asked()) == "Prediction 01.1. How many spikes?  [0 to 16]"
+    form = predict("01.4", "How many?", ["0", "about 150", "200"])
+    assert repr(form) == "Prediction 01.4. How many?  [0 | about 150 | 200]"
+
+
+def test_what_a_question_says_is_text_not_markup() -> None:
+    assert "z &lt; 1" in predict("01.1", "What if z < 1?", range(17)).children[0].value
+
+
+@pytest.mark.parametrize("number", ["01.99", "77.1", "", "neuron"])
+def test_an_unknown_number_is_named(number: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(repr(number))):
+        predict(number, "?", range(3))
+
+
+def test_options_without_the_true_answer_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not allow"):
+        predict("01.1", "How many spikes?", range(4))
+
+
+def test_the_answer_says_what_was_predicted_what_is_true_and_what_tempted() -> None:
+    assert reveal("01.1").status == "unanswered" and "**01.1: 6.**" in reveal("01.1").text
+    record("01.1", 5)
+    assert reveal("01.1").status == "wrong"
+    assert reveal("01.1").text.startswith("**01.1: you predicted 5; it is: 6.**")
+    assert "Why *5* tempts" in reveal("01.1").text
+    record("01.1", 6)
+    assert reveal("01.1").passed and "that is right" in reveal("01.1").text
+    record("01.1", 11)  # wrong in a way nobody thought of
+    assert reveal("01.1").status == "wrong"
+
+
+@pytest.mark.parametrize("number", ANSWERS)
+def test_every_answer_explains_at_least_two_wrong_ones(number: str) -> None:
+    answer = ANSWERS[number]
+    assert len(answer.tempting) >= 2 and answer.truth not in answer.tempting
+    assert reveal(number)._repr_markdown_().startswith(f"**{number}:")
+
+
+# --- exercises --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_the_reference_passes(number: str) -> None:
+    assert check(number, EXERCISES[number].reference).passed
+
+
+@pytest.mark.parametrize(("number", "mistake"), MISTAKES, ids=lambda x: getattr(x, "__name__", x))
+def test_every_mistake_is_called_by_its_own_name(number: str, mistake: Callable[..., Any]) -> None:
+    verdict = check(number, mistake)
+    assert verdict.status == "wrong" and verdict.mistake == mistake.__name__
+    assert mistake.__doc__ is not None and mistake.__doc__ in verdict.text
+
+
+@pytest.mark.parametrize("number", EXERCISES)
+def test_float32_tensors_and_arrays_are_answers_too(number: str) -> None:
+    reference = EXERCISES[number].reference
+    assert check(number, lambda *a: torch.as_tensor(reference(*a)).float()).passed
+    assert check(number, lambda *a: torch.as_tensor(reference(*a)).numpy()).passed
+
+
+def spikes_of(current: list[float], threshold: float, v0: float) -> list[float]:
+    return EXERCISES["01.1"].reference(current, threshold, v0)
+
+
+def not_written(current: list[float], threshold: float, v0: float) -> list[float]:
+    raise NotImplementedError
+
+
+def breaks(current: list[float], threshold: float, v0: float) -> list[float]:
+    return current[99]
+
+
+@pytest.mark.parametrize("stub", [not_written, None, ..., lambda *a: None, lambda *a: ...])
+def test_a_stub_is_not_done_yet(stub: Any) -> None:
+    assert check("01.1", stub).status == "todo"
+    assert "not done yet" in check("01.1", stub).text
+
+
+SAID = [
+    (breaks, r"Line \d+ of your cell, `return current\[99\]`, raises IndexError"),
+    (lambda current: [0.0], r"takes `\(current\)`, but `\(current, threshold, v0\)` is asked for"),
+    ([0, 0, 1], "the function itself, without brackets"),
+    (lambda *a: "six", "a str that cannot be read as numbers"),
+    (lambda *a: [[1, 0], [1]], "a list that cannot be read as numbers"),
+    (lambda *a: [1j], "complex"),
+    (lambda *a: [0.0], r"numbers of shape \[1\]; asked for: numbers of shape \[16\]"),
+    (lambda *a: [math.nan] * len(a[0]), "`.nan, .*it should be `.0, 0, 1"),
+]
+
+
+@pytest.mark.parametrize(("function", "said"), SAID, ids=[said[:30] for _, said in SAID])
+def test_what_is_wrong_is_said_in_one_line(function: Any, said: str) -> None:
+    verdict = check("01.1", function)
+    assert verdict.status == "wrong" and re.search(said, verdict.text), verdict.text
+    assert "\n" not in verdict.text and "exercises.py" not in verdict.text
+
+
+def test_a_function_that_changes_its_input_spoils_no_other_try() -> None:
+    def consumes(current: list[float], threshold: float, v0: float) -> list[float]:
+        spikes = spikes_of(current, threshold, v0)
+        current.clear()
+        return spikes
+
+    assert check("01.1", consumes).passed
+    assert check("01.1", spikes_of).passed
+
+
+def test_an_unknown_exercise_is_named() -> None:
+    with pytest.raises(ValueError, match=r"'01\.9'.*01\.1"):
+        find("01.9", "EXERCISES")
+
+
+# --- the lessons ------------------------------------------------------------------------------------------------
+
+
+def cells(path: Path) -> list[dict[str, Any]]:
+    return [cell for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def text(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def tagged(path: Path, tag: str) -> list[str]:
+    return [text(cell) for cell in cells(path) if tag in cell["metadata"].get("tags", [])]
+
+
+def calls(path: Path, name: str) -> list[list[ast.expr]]:
+    trees = [ast.parse(text(cell)) for cell in cells(path)]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [node.args for node in nodes if isinstance(node.func, ast.Name) and node.func.id == name]
+
+
+def numbers(path: Path, name: str) -> list[str]:
+    return [ast.literal_eval(args[0]) for args in calls(path, name)]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_asks_at_least_three_questions_and_answers_each(path: Path) -> None:
+    asked_for = numbers(path, "predict")
+    assert len(asked_for) >= 3
+    assert asked_for == numbers(path, "reveal") == list(table(path.name[:2], "ANSWERS"))
+    for number, question, options in calls(path, "predict"):
+        form = predict(*(eval(ast.unparse(node)) for node in (number, question, options)))
+        known = ANSWERS[form.number]
+        assert all(show in form.options for show in known.tempting), f"{form.number}: not an option"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_stubs_are_not_done_yet_and_solutions_pass(path: Path) -> None:
+    """Each exercise: a stub, `check(number, stub)`, and a folded cell that defines and checks the solution."""
+    given = [c for c in map(text, cells(path)) if re.match(r"(import|from) ", c)] + tagged(path, "parameters")
+    stubs, solutions = tagged(path, "exercise"), tagged(path, "solution")
+    exercises = table(path.name[:2], "EXERCISES")
+    assert len(stubs) == len(solutions) == len(exercises) >= 2
+    for number, stub, solution in zip(exercises, stubs, solutions, strict=True):
+        names: dict[str, Any] = {}
+        exec("\n".join(given), names)
+        exec(stub, names)
+        (function,) = (node.name for node in ast.parse(stub).body if isinstance(node, ast.FunctionDef))
+        assert check(number, names[function]).status == "todo"
+        assert [f'check("{number}", {function})'] == [
+            c.strip() for c in map(text, cells(path)) if c.strip() == f'check("{number}", {function})'
+        ]
+        assert f'assert check("{number}", ' in solution
+        exec(solution, names)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_solutions_are_folded_and_nothing_uses_what_the_student_wrote(path: Path) -> None:
+    for cell in cells(path):
+        tags = cell["metadata"].get("tags", [])
+        assert ("solution" in tags) == bool(cell["metadata"].get("jupyter", {}).get("source_hidden"))
+    stubs = {node.name for stub in tagged(path, "exercise") for node in ast.parse(stub).body}
+    for cell in map(text, cells(path)):
+        used = {node.id for node in ast.walk(ast.parse(cell)) if isinstance(node, ast.Name)}
+        assert not used & stubs or cell.startswith("check(")

@@ -1,0 +1,125 @@
+"""The figures: what they say in numbers, and that a notebook shows each once."""
+
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from snnlab import plots
+from snnlab.activations import QCFS, QuantClip
+from snnlab.neurons import IF
+from snnlab.simulators.simulation import Trace
+
+mpl.use("agg")  # no screen needed
+
+CURVES = {"qcfs": torch.tensor([0.5, 0.9, 0.99]), "max_norm": [0.1, 0.2, 0.3]}
+
+
+@pytest.fixture
+def trace() -> Trace:
+    """Two images, three neurons with a threshold each, a constant input of 1/4 a step: [T, N, 3]."""
+    neuron = IF(threshold=torch.tensor([1.0, 0.5, 2.0]), v0=torch.tensor([0.5]))
+    potentials: list[torch.Tensor] = []
+    output, _ = neuron(torch.full((8, 2, 3), 0.25), potentials=potentials)
+    return Trace(torch.stack(potentials), output, neuron.threshold, neuron.v0)
+
+
+def titles(figure: Figure) -> str:
+    return " ".join(axes.get_title(loc) for axes in figure.axes for loc in ("left", "center"))
+
+
+def legends(figure: Figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().texts]
+
+
+def draw(figure: Figure) -> None:
+    figure.savefig(io.BytesIO(), format="png", dpi=40)
+
+
+def test_every_figure_draws_names_its_axes_and_is_left_closed(trace: Trace) -> None:
+    figures = [
+        plots.membrane(trace, (1, 2)),
+        plots.rate_against_relu({"v0 = 0": IF(2.0), "half": IF(2.0, v0=1.0)}, T=4),
+        plots.transfer(QCFS(4, 2.0)),
+        plots.accuracy_over_time(CURVES, ann=0.995),
+        plots.firing_rates({"conv1.act": 0.1, "fc1.act": 0.02}),
+        plots.activation_histogram(torch.arange(100.0), {"half": 49.5}),
+    ]
+    for figure in figures:
+        draw(figure)
+        assert titles(figure).strip()
+        assert figure.axes[-1].get_xlabel()
+    assert plt.get_fignums() == []
+
+
+def test_a_membrane_title_counts_the_spikes(trace: Trace) -> None:
+    assert "Neuron (0, 0): 2 spikes in 8 steps, v0 = 0.5, v[T] = 0.5" in titles(plots.membrane(trace, (0, 0)))
+    assert "1 spike in 8 steps" in titles(plots.membrane(trace, (0, 2)))
+
+
+def test_a_membrane_shows_the_neurons_own_threshold(trace: Trace) -> None:
+    assert "threshold 0.5" in legends(plots.membrane(trace, (1, 1)))
+
+
+def test_the_potential_starts_at_v0(trace: Trace) -> None:
+    line = plots.membrane(trace, (0, 0)).axes[0].lines[0]
+    assert np.allclose(line.get_ydata(), [0.5, 0.75, 0.0, 0.25, 0.5, 0.75, 0.0, 0.25, 0.5])
+
+
+@pytest.mark.parametrize("index", [(0,), (2, 0), (0, 3), (-1, 0), (0, 0, 0)])
+def test_a_neuron_that_was_not_recorded_is_refused_with_what_was(
+    trace: Trace, index: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"images and neurons \(2, 3\)"):
+        plots.membrane(trace, index)
+
+
+def test_rates_say_how_far_each_neuron_is_from_relu() -> None:
+    z = torch.linspace(-1, 3, 4001, dtype=torch.float64)
+    figure = plots.rate_against_relu({"zero": IF(2.0), "half": IF(2.0, v0=1.0)}, 4, z)
+    assert {"zero: at most 0.499 off", "half: at most 0.25 off"} < set(legends(figure))
+
+
+@pytest.mark.parametrize(("activation", "error"), [(QCFS(4, 2.0), "0.25"), (QuantClip(4, 2.0), "0.5")])
+def test_transfer_says_the_largest_quantisation_error(activation: QuantClip, error: str) -> None:
+    title = titles(plots.transfer(activation))
+    assert f"at most {error}; clipping begins at 2" in title
+
+
+def test_transfer_takes_a_neurons_mean_output_too() -> None:
+    neuron = IF(1.0, v0=0.5)
+    figure = plots.transfer(lambda z: neuron(z.expand(4, -1))[0].mean(0))
+    assert "at most 0.125; clipping begins at 1" in titles(figure)
+    assert "activation" in legends(figure)
+
+
+def test_accuracies_are_shown_in_percent_with_their_last_value() -> None:
+    figure = plots.accuracy_over_time(CURVES, ann=0.995)
+    assert legends(figure) == ["ANN: 99.5 %", "qcfs: 99.0 %", "max_norm: 30.0 %"]
+    assert titles(figure).strip() == "Accuracy at t = 3: best qcfs 99.0 %, ANN 99.5 %"
+
+
+def test_a_histogram_says_what_a_threshold_clips() -> None:
+    figure = plots.activation_histogram(torch.arange(100.0), {"half": 49.5, "largest": 99.0})
+    assert legends(figure) == ["half: 49.5, clips 50 %", "largest: 99, clips 0 %"]
+    assert "100 activations, 1 % of them zero, largest 99" in titles(figure)
+
+
+def test_many_curves_stay_distinct() -> None:
+    figure = plots.accuracy_over_time({str(k): [0.1 * k] * 3 for k in range(6)})
+    assert len({(line.get_color(), line.get_marker()) for line in figure.axes[0].lines}) == 6
+
+
+def test_the_charts_hold_plain_numbers_for_the_page() -> None:
+    accuracy = plots.accuracy_chart(CURVES, 0.995)
+    assert [trace.name for trace in accuracy.data] == ["qcfs", "max_norm", "ANN"]
+    assert list(accuracy.data[1].y) == pytest.approx([10, 20, 30])
+    assert accuracy.layout.title.text == "Accuracy at t = 3: best qcfs 99.0 %, ANN 99.5 %"
+    rates = plots.rates_chart({"conv1.act": 0.125, "fc1.act": 0.02})
+    assert list(rates.data[0].y) == ["conv1.act", "fc1.act"]
+    assert list(rates.data[0].text) == ["0.125", "0.020"]
+    assert "<div" in accuracy.to_html(full_html=False, include_plotlyjs=False)
