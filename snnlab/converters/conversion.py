@@ -1,17 +1,15 @@
 """convert: a trained ANN becomes a spiking network, by the choices that a method declares."""
 
 import copy
-from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
-from snnlab.activations import QuantClip
+from snnlab.activations import Clip, QuantClip
 from snnlab.converters.catalogue import find
 from snnlab.converters.choices.segment import Segment, between
 from snnlab.converters.choices.site import Site
-from snnlab.converters.graph import ACTIVATIONS, Graph, evaluate, free, trace, walk
-from snnlab.converters.graph.layers import DROPOUTS, SHAPE_QUERIES, describe
+from snnlab.converters.graph import ACTIVATIONS, Graph, Node, plain_copy, trace, unwrapped, walk
 from snnlab.converters.grid import on_grid
 from snnlab.converters.methods import Method
 from snnlab.datasets import Split
@@ -93,7 +91,7 @@ def convert(
     if not isinstance(T, int) or T < 1:
         raise ValueError(f"T = {T!r}, but the number of steps must be a whole number, 1 or more")
     wanted = type(method.activation())
-    graph = trace(copy.deepcopy(ann).cpu().float(), (*ACTIVATIONS, wanted))
+    graph = trace(ann, images, (*ACTIVATIONS, wanted))
     activations, before = graph.sites, copy.deepcopy(graph) if method.tuning else None
     _check_activations(activations, method, wanted)
     with torch.inference_mode():
@@ -102,8 +100,11 @@ def convert(
         _place_neurons(graph, images, method, T, progress)
         if method.tuning is not None and before is not None:
             method.tuning(graph, before, _labelled(calibration, method), T)
-    rows, example = fates(ann, graph, activations), torch.full_like(images[:1], float(images.abs().amax()))
-    return SNN(graph, on_grid(graph, example) if exact else None, method, T, rows, example)
+        rows, example = (
+            fates(ann, graph, activations),
+            torch.full_like(images[:1], float(images.abs().amax())),
+        )
+        return SNN(graph, on_grid(graph, example) if exact else None, method, T, rows, example)
 
 
 def _images(calibration: Tensor | Split) -> Tensor:
@@ -127,7 +128,7 @@ def _labelled(calibration: Tensor | Split, method: Method) -> Split:
 
 
 def _check_activations(activations: dict[str, nn.Module], method: Method, wanted: type[nn.Module]) -> None:
-    allowed = (nn.ReLU, nn.ReLU6) if wanted is nn.ReLU else (wanted,)
+    allowed = (nn.ReLU, Clip) if wanted is nn.ReLU else (wanted,)
     for name, activation in activations.items():
         if type(activation) not in allowed:  # a QCFS is a QuantClip, but rounds in another way
             raise ValueError(
@@ -142,10 +143,11 @@ def _check_traced(ann: nn.Module, graph: Graph, images: Tensor, wanted: type[nn.
     Folding batch norm moves the last digits, which moves an activation that rounds by a level now and then, and with
     it all that comes after: such a network is compared again in float64, where that does not happen.
     """
-    problem = _difference(copy.deepcopy(ann).cpu().float(), graph, images[:8])
+    plain = plain_copy(ann)
+    problem = _difference(plain, graph, images[:8])
     if problem and issubclass(wanted, QuantClip):
-        exact = copy.deepcopy(ann).cpu().double()
-        problem = _difference(exact, trace(exact, (*ACTIVATIONS, wanted)), images[:8].double())
+        few = images[:8].double()
+        problem = _difference(plain.double(), trace(ann, few, (*ACTIVATIONS, wanted)), few)
     if problem:
         raise ValueError(problem)
 
@@ -169,22 +171,22 @@ def _difference(ann: nn.Module, graph: Graph, few: Tensor) -> str:
 
 def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
     """Walk both networks side by side and put a neuron at each site."""
-    values: dict[fx.Node, Any] = {graph.input: images}
-    spikes: dict[fx.Node, Tensor] = {}
-    nodes = [node for node in graph.graph.nodes if node.op not in ("placeholder", "output")]
-    last_reader = {source: node for node in nodes if "site" in node.meta for source in between(node)[1]}
-    for node in progress_bar(nodes, f"converting with {method.name}", disable=not progress):
-        activation = graph.module(node) if "site" in node.meta else None
-        values[node] = evaluate(graph, node, values.__getitem__)
-        if activation is not None:
+    values: dict[Node, Tensor] = {graph.input: images}
+    spikes: dict[Node, Tensor] = {}
+    freed = graph.last_uses()
+    last_reader = {source: node for node in graph.nodes if node.site for source in between(node)[1]}
+    for node in progress_bar(graph.nodes, f"converting with {method.name}", disable=not progress):
+        values[node] = node.kind(*(values[other] for other in node.inputs))
+        if node.site:
             segment = Segment(graph, node, images, spikes, T) if method.corrections else None
-            site = Site(str(node.target), T, activation, values[node], segment)
-            graph.put(site.name, _neuron(site, method))
+            site = Site(node.name, T, node.kind, values[node], segment)
+            graph.put(node, _neuron(site, method))
             if method.corrections and node in last_reader:
                 spikes[node] = site.output()
             for source in [source for source in spikes if last_reader[source] is node]:
                 del spikes[source]
-        free(values, node)
+        for other in freed[node]:
+            values.pop(other, None)
 
 
 def _neuron(site: Site, method: Method) -> IF:
@@ -202,25 +204,25 @@ def _floored(threshold: Tensor) -> Tensor:
 
 
 def fates(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> list[tuple[str, ...]]:
-    """(layer, what it was, what became of it) for every layer and call, and for layers never called."""
-    rows, used = [], set()
-    for node in graph.graph.nodes:
-        if node.op in ("placeholder", "output"):
-            continue
-        name = str(node.target)
-        used |= {name.split("#", maxsplit=1)[0], node.meta.get("folded", "")}
-        if node.target in SHAPE_QUERIES:
-            continue
-        if node.op != "call_module":
-            rows.append(
-                (describe(node, graph).split("(")[0] + "()", "function", node.meta.get("fate", "kept"))
+    """(layer, what it was, what became of it) for every layer and call, and for layers that leave no trace."""
+    rows: list[tuple[str, ...]] = []
+    told: set[str] = set()
+    for node in graph.nodes:
+        told |= {node.scope if node.was else "", *(name.split("#")[0] for name in node.folded)}
+        folded = "".join(f", with {name!r} folded in" for name in node.folded)
+        if node.site:
+            rows.append((node.name, str(activations[node.name]), f"-> {node.kind}"))
+        elif node.was:
+            rows.append((node.name, node.was, (node.fate or "kept") + folded))
+        elif node.call:
+            rows.append((f"{node.call}()", "function", (node.fate or "kept") + folded))
+    for name, module in unwrapped(ann).named_modules():
+        if name and name not in told and not list(module.children()):
+            drops = "Dropout" in type(module).__name__
+            unused = (
+                "left out: it drops nothing outside training" if drops else "left out: it changes nothing"
             )
-        elif isinstance(graph.module(node), DROPOUTS):
-            rows.append((name, str(graph.module(node)), "left out: it drops nothing outside training"))
-        elif name in activations:
-            rows.append((name, str(activations[name]), f"-> {graph.module(node)}"))
-        else:
-            folded = f", with {node.meta['folded']!r} folded in" if "folded" in node.meta else ""
-            rows.append((name, str(graph.module(node)), node.meta.get("fate", "kept") + folded))
-    leaves = [(name, m) for name, m in ann.named_modules() if not list(m.children()) and name not in used]
-    return rows + [(name, str(module), "not used by the forward: left out") for name, module in leaves]
+            rows.append(
+                (name, str(module), unused if name in graph.entered else "not used by the forward: left out")
+            )
+    return rows

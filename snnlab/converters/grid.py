@@ -10,32 +10,23 @@ What is not a sum (a shortcut's scale, the neuron's own step) is elementwise, in
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
-from snnlab.converters.graph import Graph, evaluate, mark, source
-from snnlab.converters.graph.layers import (
-    CONVS,
-    DIFFERENCES,
-    JOINS,
-    MOVERS,
-    NORMS,
-    POOL_CALLS,
-    POOLS,
-    PRODUCTS,
-    SCALINGS,
-    SUMS,
-    VIEWS,
-    is_max_pool,
-)
-from snnlab.neurons import IF
+from snnlab.converters.graph import Average, Graph, Max, Move, Node, Sum, Weighted, walk
 
 ANALOG_BITS = 28  # of analog values that a layer will sum up: an image, a mean over a window of 9
 FINE_BITS = 40  # of analog values on their way to a neuron: a shortcut, a batch norm, a change of unit
+SHARE_BITS = 12  # of an average's shares, if they are multiples of powers of two
+FEW_BITS = 8  # of what comes in: up to here a layer's sums fit float32 with bits left for its weights
 EXACT_BITS = {torch.float32: 24, torch.float64: 53}
 HEADROOM = 8.0  # how far beyond the calibration images another image's values may lie
+TOLERANCE = (
+    1e-2  # of the largest current: by so much the grid may differ from the network, all its rounding together
+)
 
 
 class Span(NamedTuple):
@@ -47,273 +38,280 @@ class Span(NamedTuple):
 
 
 class Rescale(nn.Module):
-    """x * ratio + offset, rounded to multiples of step: elementwise, in float64."""
+    """sum_k ratio_k x_k + offset, each term rounded to multiples of its step: elementwise, in float64.
 
-    def __init__(self, ratio: Tensor, step: Tensor, offset: Tensor | None = None) -> None:
+    Args:
+        ratios, steps: one for each input; a ratio of None takes the input as it is, exactly.
+        offset: rounded already; None for 0.
+    """
+
+    def __init__(
+        self, ratios: Sequence[Tensor | None], steps: Sequence[Tensor], offset: Tensor | None = None
+    ) -> None:
         super().__init__()
-        self.register_buffer("ratio", ratio / step)
-        self.register_buffer("step", step)
-        self.register_buffer("offset", None if offset is None else offset / step)
+        self.terms = len(ratios)
+        for k, (ratio, step) in enumerate(zip(ratios, steps, strict=True)):
+            self.register_buffer(f"ratio{k}", None if ratio is None else ratio / step)
+            self.register_buffer(f"step{k}", step)
+        self.register_buffer("offset", offset)
 
-    def forward(self, x: Tensor) -> Tensor:
-        y = x.double() * self.ratio  # type: ignore[operator]
-        y = y if self.offset is None else y.add_(self.offset)  # type: ignore[arg-type]
-        return y.round_().mul_(self.step)  # type: ignore[arg-type]
+    def term(self, k: int) -> tuple[Tensor | None, Tensor]:
+        """Ratio (None: as it is) and step of an input."""
+        ratio, step = getattr(self, f"ratio{k}"), getattr(self, f"step{k}")
+        return None if ratio is None else ratio * step, step
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        """x_k [B, ...], all of one shape, to y, float64."""
+        total: Any = self.offset
+        for k, x in enumerate(xs):
+            ratio, y = getattr(self, f"ratio{k}"), x.double()
+            if ratio is not None:
+                y = (y * ratio).round_().mul_(getattr(self, f"step{k}"))
+            total = y if total is None else total + y
+        return total
 
 
 class Exact(nn.Module):
-    """A convolution or linear layer whose weights lie on a grid, in the precision that its sums need."""
+    """A layer whose weights lie on a grid, in the precision that its sums need."""
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, layer: Weighted) -> None:
         super().__init__()
         self.layer = layer
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x.to(self.layer.weight.dtype))  # type: ignore[arg-type]
+        """x [B, ...] to y [B, ...]."""
+        return self.layer(x.to(self.layer.weight.dtype))
 
 
-def on_grid(graph: Graph, images: Tensor) -> Graph:
-    """A copy of the converted network that computes exactly, in units of its thresholds.
+def on_grid(graph: Graph, example: Tensor) -> Graph:
+    """The converted network so that it computes exactly, in units of its thresholds.
 
     Args:
         graph: a traced network with neurons at its sites, activation units.
-        images: calibration images [N, ...]; only their shape and largest value count.
+        example: an image's shape, [1, ...], filled with the largest value of the calibration images.
+    Raises: ValueError if the grid computes something else than the network.
     """
-    return _Rewriter(copy.deepcopy(graph), images).run()
+    grid = _Builder(graph, example.abs()).run()
+    _compare(graph, grid, example.abs())
+    return grid
 
 
-class _Rewriter:
-    """One pass over the graph that knows each value's unit, step and bound, and rewrites node after node."""
+class _Builder:
+    """One pass over the network that knows each value's unit, step and bound, and puts down node after node."""
 
-    def __init__(self, graph: Graph, images: Tensor) -> None:
-        self.graph = graph
-        self.images = images
-        self.units: dict[fx.Node, Any] = {}
-        self.steps: dict[fx.Node, Any] = {}
-        self.bounds: dict[fx.Node, Any] = {}
+    def __init__(self, graph: Graph, example: Tensor) -> None:
+        self.graph, self.example, self.grid = graph, example, Graph()
+        self.made: dict[Node, Node] = {}
+        self.spans: dict[Node, Span] = {}
+        self.taken = {node.name for node in graph.nodes}
+        self.rules = {
+            Weighted: self.layer,
+            Average: self.average,
+            Sum: self.sum,
+            Move: self.move,
+            Max: self.max,
+        }
 
     def run(self) -> Graph:
-        for node in list(self.graph.graph.nodes):
-            self.rewrite(node)
-        self.graph.graph.lint()
-        self.graph.recompile()
-        mark(self.graph)
-        return self.graph.requires_grad_(False).eval()
-
-    def rewrite(self, node: fx.Node) -> None:
-        module = self.graph.module(node) if node.op == "call_module" else None
-        if node.op == "placeholder":
-            self.round_images(node)
-        elif node.op == "output":
-            self.to_unit(node, torch.ones(1))
-        elif isinstance(module, IF):
-            self.neuron(node, module)
-        elif isinstance(module, (*CONVS, nn.Linear)):
-            self.layer(node, module)
-        elif isinstance(module, NORMS):
-            self.norm(node, module)
-        elif isinstance(module, POOLS) or node.target in POOL_CALLS or is_max_pool(node, module):
-            (self.max_pool if is_max_pool(node, module) else self.pool)(node)
-        elif node.target in SUMS | DIFFERENCES and not self.is_shape(node):
-            self.sum(node)
-        elif node.target in SCALINGS and not self.is_shape(node):
-            self.scale(node)
-        elif isinstance(module, MOVERS) or node.target in VIEWS | JOINS or module is None:
-            self.move(node)
-        else:
-            raise NotImplementedError(f"no rule for {node.format_node()}")
+        self.made[self.graph.input] = self.image()
+        for node in self.graph.nodes:
+            rule = self.neuron if node.site else self.rules[type(node.kind)]
+            self.made[node] = rule(node)
+        self.grid.result = self.in_unit(self.made[self.graph.result], torch.ones(1))
+        return self.grid.requires_grad_(False).eval()
 
     # --- what is known of a node ---------------------------------------------------------------------------------
 
-    def span(self, node: fx.Node) -> Span:
-        return Span(self.units[node], self.steps[node], self.bounds[node])
+    def put(self, kind: nn.Module, inputs: Sequence[Node], span: Span, like: Node | None = None) -> Node:
+        """A node of the grid, by the name of the network's own if it stands for one."""
+        name = self.grid.spare("rescale", self.taken) if like is None else like.name
+        node = Node(name, kind, tuple(inputs), call="rescale")
+        if like is not None:
+            node.site, node.was, node.call, node.scope = like.site, like.was, like.call, like.scope
+        self.spans[self.grid.add(node)] = Span(*(value.double().expand_as(span.bound) for value in span))
+        return node
 
-    def learn(self, node: fx.Node, unit: Tensor, step: Tensor, bound: Tensor) -> None:
-        for known, value in ((self.units, unit), (self.steps, step), (self.bounds, bound)):
-            known[node] = value.double().expand_as(bound)
-
-    def is_shape(self, node: fx.Node) -> bool:
-        return not any(isinstance(self.bounds[n], Tensor) for n in node.all_input_nodes)
-
-    def wanted_unit(self, node: fx.Node) -> Tensor:
+    def wanted_unit(self, node: Node) -> Tensor:
         """The threshold of the neuron that a layer feeds, if only sums and averages lie between; else 1."""
-        for user in node.users:
-            module = self.graph.module(user) if user.op == "call_module" else None
-            if isinstance(module, IF):
-                return torch.where(module.threshold.isfinite(), module.threshold, 1.0).double()
-            if user.target in SUMS | DIFFERENCES:
-                return self.wanted_unit(user)
-            if isinstance(module, POOLS) or is_max_pool(user, module):
-                unit = self.wanted_unit(user)  # before a pool the positions are others: one unit a channel
+        for reader in node.readers:
+            if reader.site:
+                return _threshold(reader.kind)
+            if isinstance(reader.kind, Sum):
+                return self.wanted_unit(reader)
+            if isinstance(reader.kind, Average | Max):
+                unit = self.wanted_unit(reader)  # before a pool the positions are others: one unit a channel
                 return unit.flatten(-2).amax(-1)[..., None, None] if unit.ndim > 1 else unit
         return torch.ones((), dtype=torch.float64)
 
-    # --- rules ---------------------------------------------------------------------------------------------------
+    # --- rules: the image, the neurons, the five kinds -----------------------------------------------------------
 
-    def round_images(self, node: fx.Node) -> None:
-        largest = self.images.abs().amax().double().clamp(min=2.0**-40)
-        bound = torch.full_like(self.images[:1], float(largest), dtype=torch.float64)
-        self.learn(node, torch.ones(1), torch.zeros(1), bound * HEADROOM)
+    def image(self) -> Node:
+        largest = self.example.amax().double().clamp(min=2.0**-40)
         step = _step(largest, ANALOG_BITS)
-        rounded = self.insert_after(node, Rescale(torch.ones(()).double(), step))
-        self.learn(rounded, torch.ones(1), step, bound * HEADROOM)
+        bound = torch.full_like(self.example, float(largest) * HEADROOM, dtype=torch.float64)
+        one = torch.ones((), dtype=torch.float64)
+        return self.put(Rescale([one], [step]), [self.grid.input], Span(one, step, bound))
 
-    def neuron(self, node: fx.Node, neuron: IF) -> None:
-        unit = torch.where(neuron.threshold.isfinite(), neuron.threshold, 1.0).double()
-        shape = self.bounds[source(node)]
-        self.to_unit(node, unit)
+    def neuron(self, node: Node) -> Node:
+        neuron: Any = node.kind
+        unit = _threshold(neuron)
+        feed = self.in_unit(self.made[node.inputs[0]], unit)
         scaled = neuron.in_units_of(unit.to(neuron.threshold.dtype))
         scaled.v0 = torch.round(scaled.v0.double() * 2**24) / 2**24
-        self.graph.put(str(node.target), scaled)
-        self.learn(node, unit, torch.ones(1), torch.full_like(shape, neuron.max_spikes))
+        most = torch.full_like(self.spans[feed].bound, neuron.max_spikes)
+        return self.put(scaled, [feed], Span(unit, torch.ones(1), most), node)
 
-    def layer(self, node: fx.Node, layer: nn.Module) -> None:
-        self.make_uniform(node, channel=-1 if isinstance(layer, nn.Linear) else 1)
-        self.limit_bits(node)
-        unit, step, bound = self.span(source(node))
-        few_bits = bound.amax() / step.amin() <= 2**8
-        dtype = torch.float32 if few_bits else torch.float64
-        exact = copy.deepcopy(layer).double().requires_grad_(False)
+    def layer(self, node: Node) -> Node:
+        exact = node.kind.with_weights(lambda weight: weight.double())  # type: ignore[operator]
+        feed = self.limited(self.uniform(self.made[node.inputs[0]], exact.channel))
+        unit, step, bound = self.spans[feed]
+        few = bound.amax() / step.amin() <= 2**FEW_BITS
+        dtype = torch.float32 if few else torch.float64
         unit_out = self.channel_unit(exact, self.wanted_unit(node), bound)
-        _scale_weights(exact, unit, unit_out)
+        units_in = unit.movedim(exact.channel, 0).flatten(1)[:, 0]
+        exact.weight.data = exact.weight * exact.by_input(units_in) / exact.by_output(unit_out)
+        if exact.bias is not None:
+            exact.bias.data = exact.bias / unit_out
         grain = _round_weights(exact, float(step.amin()), bound, EXACT_BITS[dtype])
-        out_bound = _absolute(exact)(bound)
-        self.graph.put(str(node.target), Exact(exact.to(dtype)))
-        self.learn(
-            node, _at_channels(exact, unit_out, out_bound), _at_channels(exact, grain, out_bound), out_bound
-        )
+        out = exact.bound(bound)
+        shape = (-1,) if exact.channel == -1 else (-1, *(1 for _ in out.shape[2:]))
+        span = Span(unit_out.reshape(shape), grain.reshape(shape), out)
+        return self.put(Exact(exact.with_weights(lambda weight: weight.to(dtype))), [feed], span, node)
 
-    def channel_unit(self, layer: nn.Module, wanted: Tensor, bound: Tensor) -> Tensor:
-        """The wanted unit as one number for each output channel, [C]."""
-        out = layer(bound)
-        channels = out.shape[-1] if isinstance(layer, nn.Linear) else out.shape[1]
+    def channel_unit(self, layer: Weighted, wanted: Tensor, bound: Tensor) -> Tensor:
+        """The wanted unit as one number for each output channel, [O]."""
         if wanted.numel() == 1:
-            return wanted.reshape(1).expand(channels)
+            return wanted.reshape(1).expand(layer.outputs)
         try:
-            full = wanted.expand_as(out)
+            full = wanted.expand_as(layer(bound))
         except RuntimeError:  # a reshape lies between: the neuron will be fed through a Rescale
-            return torch.ones(channels, dtype=torch.float64)
-        return full.movedim(-1 if isinstance(layer, nn.Linear) else 1, 0).flatten(1).amax(1)
+            return torch.ones(layer.outputs, dtype=torch.float64)
+        return full.movedim(layer.channel, 0).flatten(1).amax(1)
 
-    def norm(self, node: fx.Node, norm: nn.Module) -> None:
-        """A batch norm that no layer could take in: a scale and an offset for each channel."""
-        unit, _, bound = self.span(source(node))
-        gain = (norm.weight if norm.affine else 1.0) / torch.sqrt(norm.running_var + norm.eps)  # type: ignore[operator, arg-type]
-        shift = (norm.bias if norm.affine else 0.0) - norm.running_mean * gain  # type: ignore[operator]
-        per_channel = (1, -1, *(1 for _ in bound.shape[2:]))
-        gain, shift = (value.detach().double().reshape(per_channel) for value in (gain, shift))
-        unit_out = self.wanted_unit(node)
-        ratio, offset = (gain * unit / unit_out).expand_as(bound), (shift / unit_out).expand_as(bound)
-        out_bound = ratio.abs() * bound + offset.abs()
-        step = _step(out_bound.amax(), FINE_BITS)
-        self.graph.put(str(node.target), Rescale(ratio, step, offset))
-        self.learn(node, unit_out, step, out_bound)
+    def average(self, node: Node) -> Node:
+        """Exact if it divides by powers of two; else whole shares are summed up exactly, then divided and rounded."""
+        kind: Any = node.kind
+        feed = self.made[node.inputs[0]]
+        for axis in kind.axes:
+            feed = self.uniform(feed, None, axis)
+        unit, step, bound = self.spans[feed]
+        unit, out = _first_along(unit, kind.axes, kind(bound)), kind.bound(bound)
+        summed, ratio = whole_shares(kind, bound)
+        if ratio is None:
+            fine = step.amin() * 2.0**-SHARE_BITS
+            feed = self.in_float64(feed) if bool(bound.amax() / fine > 2**24) else feed
+            return self.put(summed, [feed], Span(unit, fine, out), node)
+        feed = self.in_float64(self.limited(feed))
+        sums = self.put(summed, [feed], Span(unit, step.amin() * 2.0**-20, out / ratio), node)
+        fine = _step(out.amax(), ANALOG_BITS)
+        return self.put(Rescale([ratio], [fine]), [sums], Span(unit, fine, out))
 
-    def pool(self, node: fx.Node) -> None:
-        """An average: exact if it divides by powers of two, else summed in float64 and rounded to the grid."""
-        self.make_uniform(node)
-        unit, step, bound = self.span(source(node))
-        probe = torch.zeros_like(bound, requires_grad=True)
-        with torch.enable_grad():
-            shares = torch.autograd.grad(self.apply(node, probe).sum(), probe)[0] * 2.0**12
-        out_bound = self.apply(node, bound)
-        if bool((shares == shares.round()).all()):
-            self.learn(node, unit.amax(), step.amin() * 2.0**-12, out_bound)
-            return
-        self.rescale_input(node, source(node), unit.amax())
-        self.bounds[node] = out_bound
-        after = self.insert_after(
-            node, Rescale(torch.ones(()).double(), _step(out_bound.amax(), ANALOG_BITS))
-        )
-        self.learn(after, unit.amax(), _step(out_bound.amax(), ANALOG_BITS), out_bound)
-
-    def max_pool(self, node: fx.Node) -> None:
+    def max(self, node: Node) -> Node:
         """A maximum of exact values that do not spike is one of them; their units must agree within a channel."""
-        self.make_uniform(node, channel=1)
-        unit, step, bound = self.span(source(node))
-        out_bound = self.apply(node, bound)
-        self.learn(node, self.apply(node, unit), -self.apply(node, -step), out_bound)
+        kind: Any = node.kind
+        feed = self.uniform(self.made[node.inputs[0]], 1)
+        unit, step, bound = self.spans[feed]
+        return self.put(copy.deepcopy(kind), [feed], Span(kind(unit), -kind(-step), kind(bound)), node)
 
-    def sum(self, node: fx.Node) -> None:
-        unit = self.wanted_unit(node)
-        for operand in dict.fromkeys(node.all_input_nodes):
-            self.to_unit(node, unit, operand)
-        spans = [self.span(arg) for arg in node.args]  # type: ignore[arg-type]  # y + y has two operands, one node
-        bound = spans[0].bound + spans[1].bound
-        step = torch.minimum(spans[0].step.amin(), spans[1].step.amin())
-        in_float64 = any(
-            arg.op == "call_module" and isinstance(self.graph.module(arg), Rescale)
-            for arg in node.all_input_nodes
-        )
-        if bool(bound.amax() / step > 2**24) and not in_float64:  # one operand in float64 makes the sum exact
-            self.rescale_input(node, source(node), unit)
-        self.learn(node, unit, step, bound)
+    def sum(self, node: Node) -> Node:
+        """Each term in the wanted unit; a term that is so already stays exact, another is rounded once."""
+        kind: Any = node.kind
+        unit, feeds = self.wanted_unit(node), [self.made[other] for other in node.inputs]
+        ratios: list[Tensor | None] = []
+        steps, bound = [], torch.zeros(1, dtype=torch.float64)
+        for ratio, feed in zip(kind.ratios, feeds, strict=True):
+            span = self.spans[feed]
+            factor = (ratio.double() * span.unit / unit).expand_as(span.bound)
+            plain = bool((factor == 1).all())
+            ratios.append(None if plain else _one_number(factor))
+            steps.append(span.step.amin() if plain else _step((factor.abs() * span.bound).amax(), FINE_BITS))
+            bound = bound + factor.abs() * span.bound
+        fine, offset = torch.stack(steps).amin(), kind.offset
+        if offset is not None:
+            shift = offset.double() / unit
+            bound = bound + shift.abs()
+            fine = torch.minimum(fine, _step(bound.amax(), FINE_BITS))
+            offset = torch.round(shift / fine) * fine
+        if offset is None and not any(r is not None for r in ratios) and bool(bound.amax() / fine <= 2**24):
+            return self.put(copy.deepcopy(kind), feeds, Span(unit, fine, bound), node)
+        return self.put(Rescale(ratios, steps, offset), feeds, Span(unit, fine, bound), node)
 
-    def scale(self, node: fx.Node) -> None:
-        """A product with a number: in place of the call a Rescale."""
-        numbers: list[Any] = [arg for arg in node.args if not isinstance(arg, fx.Node)]
-        factor = -1.0 if not numbers else numbers[0] if node.target in PRODUCTS else 1 / numbers[0]
-        unit, _, bound = self.span(source(node))
-        step = _step((bound * abs(factor)).amax(), FINE_BITS)
-        node.args, node.kwargs = (source(node),), {}
-        node.op, node.target = "call_module", self.add_module(Rescale(torch.tensor(factor).double(), step))
-        self.learn(node, unit, step, bound * abs(factor))
+    def move(self, node: Node) -> Node:
+        kind, feeds = node.kind, [self.made[other] for other in node.inputs]
+        spans = [self.spans[feed] for feed in feeds]
+        unit, step, bound = (kind(*values) for values in zip(*spans, strict=True))
+        unit, step = (torch.where(v == 0, v.amax(), v) for v in (unit, step))  # padding has any unit
+        return self.put(copy.deepcopy(kind), feeds, Span(unit, step, bound), node)
 
-    def move(self, node: fx.Node) -> None:
-        for known in (self.units, self.steps, self.bounds):
-            known[node] = evaluate(self.graph, node, known.__getitem__)
-            if known is not self.bounds and isinstance(known[node], Tensor):  # padding has any unit
-                known[node] = torch.where(known[node] == 0, known[node].amax(), known[node])
+    # --- changes of unit and precision ---------------------------------------------------------------------------
 
-    # --- rewriting -----------------------------------------------------------------------------------------------
+    def uniform(self, feed: Node, channel: int | None, axis: int | None = None) -> Node:
+        """A node whose unit is one for each channel, or the same along an axis."""
+        unit = self.spans[feed].unit
+        rows = unit.movedim(channel, 0).flatten(1) if channel is not None else unit.movedim(axis or 0, -1)
+        if not bool((rows.amax(-1) != rows.amin(-1)).any()):
+            return feed
+        return self.in_unit(feed, unit.amax())
 
-    def apply(self, node: fx.Node, value: Tensor) -> Tensor:
-        return evaluate(
-            self.graph, node, lambda n: value if isinstance(self.bounds[n], Tensor) else self.bounds[n]
-        )
-
-    def make_uniform(self, node: fx.Node, channel: int | None = None) -> None:
-        """See that a layer's input has one unit for each input channel (None: one unit)."""
-        unit = self.units[source(node)]
-        rows = unit.reshape(1, -1) if channel is None else unit.movedim(channel, 0).flatten(1)
-        if bool((rows.amax(1) != rows.amin(1)).any()):
-            self.to_unit(node, unit.amax())
-
-    def to_unit(self, node: fx.Node, unit: Tensor, operand: fx.Node | None = None) -> None:
-        """See that a node reads its input, or one of several, in this unit."""
-        operand = source(node) if operand is None else operand
-        if bool((self.units[operand] != unit).any()):
-            self.rescale_input(node, operand, unit)
-
-    def limit_bits(self, node: fx.Node) -> None:
-        """See that a layer's input leaves bits for its weights."""
-        unit, step, bound = self.span(source(node))
-        if bool(bound.amax() / step.amin() > 2.0 ** (ANALOG_BITS + 4)):
-            self.rescale_input(node, source(node), unit, ANALOG_BITS)
-
-    def rescale_input(self, node: fx.Node, operand: fx.Node, unit: Tensor, bits: int = FINE_BITS) -> None:
-        old, step, bound = self.span(operand)
+    def in_unit(self, feed: Node, unit: Tensor) -> Node:
+        """A node's values in this unit."""
+        if not bool((self.spans[feed].unit != unit).any()):
+            return feed
+        old, _, bound = self.spans[feed]
         ratio = (old / unit).expand_as(bound)
-        if bool((ratio != 1).any()) or bits == ANALOG_BITS:
-            step = _step((ratio * bound).amax(), bits)
-        step = step.amin()
-        ratio = ratio.amax() if bool((ratio == ratio.amax()).all()) else ratio
-        with self.graph.graph.inserting_before(node):
-            rescale = self.graph.graph.call_module(self.add_module(Rescale(ratio.clone(), step)), (operand,))
-        node.replace_input_with(operand, rescale)
-        self.learn(rescale, unit, step, ratio * bound)
+        return self.rescaled(feed, ratio, _step((ratio * bound).amax(), FINE_BITS), unit)
 
-    def insert_after(self, node: fx.Node, module: nn.Module) -> fx.Node:
-        name = self.add_module(module)
-        with self.graph.graph.inserting_after(node):
-            after = self.graph.graph.call_module(name, (node,))
-        node.replace_all_uses_with(after, delete_user_cb=lambda user: user is not after)
-        return after
+    def limited(self, feed: Node) -> Node:
+        """A node whose values leave bits for the weights of a layer."""
+        unit, step, bound = self.spans[feed]
+        if not bool(bound.amax() / step.amin() > 2.0 ** (ANALOG_BITS + 4)):
+            return feed
+        return self.rescaled(feed, torch.ones_like(bound), _step(bound.amax(), ANALOG_BITS), unit)
 
-    def add_module(self, module: nn.Module) -> str:
-        name = f"rescale#{sum(isinstance(m, Rescale) for m in self.graph.children())}"
-        self.graph.add_module(name, module)
-        return name
+    def in_float64(self, feed: Node) -> Node:
+        """A node's values, as they are, in float64."""
+        span = self.spans[feed]
+        return self.put(Rescale([None], [span.step.amin()]), [feed], span)
+
+    def rescaled(self, feed: Node, ratio: Tensor, step: Tensor, unit: Tensor) -> Node:
+        bound = ratio * self.spans[feed].bound
+        return self.put(Rescale([_one_number(ratio)], [step]), [feed], Span(unit, step, bound))
+
+
+def whole_shares(kind: Average, values: Tensor) -> tuple[Average, Tensor | None]:
+    """An average of values [1, ...] in which no sum rounds, and what its result is yet to be multiplied with.
+
+    If all shares are multiples of powers of two that is nothing (None). Else equal shares become 1, others are rounded.
+    """
+    shares = {axis: a.double() for axis, a in kind.shares.items()}
+    if all(bool((a * 2**SHARE_BITS == (a * 2**SHARE_BITS).round()).all()) for a in shares.values()):
+        return copy.deepcopy(kind), None
+    ratio = torch.ones_like(kind.bound(values.double()))
+    for axis, a in shares.items():
+        largest = a.amax(1, keepdim=True)
+        if bool(((a == 0) | ((a - largest).abs() < 1e-6 * largest)).all()):
+            shares[axis] = (a != 0).double()
+            ratio = ratio * largest.reshape(-1, *(1 for _ in ratio.shape[axis + 1 :]))
+        else:
+            shares[axis] = torch.round(a * 2.0**20) / 2.0**20
+    return Average(shares), _one_number(ratio)
+
+
+def _threshold(neuron: Any) -> Tensor:
+    """The unit of a neuron: its threshold; of one that never fires, 1."""
+    return torch.where(neuron.threshold.isfinite(), neuron.threshold, 1.0).double()
+
+
+def _one_number(values: Tensor) -> Tensor:
+    """The value itself where all are the same: a product with a number is faster."""
+    return values.flatten()[0].clone() if bool((values == values.flatten()[0]).all()) else values.clone()
+
+
+def _first_along(unit: Tensor, axes: Sequence[int], like: Tensor) -> Tensor:
+    """A unit that is the same along some axes, in the shape of what is left of them."""
+    for axis in axes:
+        unit = unit.narrow(axis, 0, 1)
+    return unit.expand_as(like)
 
 
 def _step(bound: Tensor, bits: int) -> Tensor:
@@ -321,39 +319,48 @@ def _step(bound: Tensor, bits: int) -> Tensor:
     return torch.exp2(torch.ceil(torch.log2(bound.double().clamp(min=2.0**-60))) - bits)
 
 
-def _at_channels(layer: nn.Module, values: Tensor, like: Tensor) -> Tensor:
-    """One value for each output channel, [C], in the shape that broadcasts against the layer's output."""
-    return values if isinstance(layer, nn.Linear) else values.reshape(-1, *(1 for _ in like.shape[2:]))
-
-
-def _scale_weights(layer: Any, unit_in: Tensor, unit_out: Tensor) -> None:
-    """W <- W unit_in / unit_out, b <- b / unit_out: the weight normalisation of Rueckauer 2017."""
-    per_row = (-1, *(1 for _ in layer.weight.shape[1:]))
-    inputs = unit_in.flatten(0, -2)[0] if isinstance(layer, nn.Linear) else unit_in[0].flatten(1)[:, 0]
-    groups = getattr(layer, "groups", 1)
-    rows = inputs.reshape(groups, 1, -1).expand(groups, layer.weight.shape[0] // groups, -1).flatten(0, 1)
-    rows = rows.reshape(*layer.weight.shape[:2], *(1 for _ in layer.weight.shape[2:]))
-    layer.weight.data = layer.weight.data * rows / unit_out.reshape(per_row)
-    if layer.bias is not None:
-        layer.bias.data = layer.bias.data / unit_out
-
-
-def _round_weights(layer: Any, step_in: float, bound: Tensor, bits: int) -> Tensor:
-    """Round weights and bias so that every possible sum has at most `bits` bits; returns the sums' step, [C]."""
-    channel = -1 if isinstance(layer, nn.Linear) else 1
-    largest = _absolute(layer)(bound).movedim(channel, 0).flatten(1).amax(1)
+def _round_weights(layer: Weighted, step_in: float, bound: Tensor, bits: int) -> Tensor:
+    """Round weights and bias so that every possible sum has at most `bits` bits; returns the sums' step, [O]."""
+    largest = layer.bound(bound).movedim(layer.channel, 0).flatten(1).amax(1)
     step = _step(largest * (1 + 2.0**-8), bits)  # rounding up may add a little to the largest sum
-    rows = (step / step_in).reshape(-1, *(1 for _ in layer.weight.shape[1:]))
-    layer.weight.data = torch.round(layer.weight.data / rows) * rows
+    rows = layer.by_output(step / step_in)
+    layer.weight.data = torch.round(layer.weight / rows) * rows
     if layer.bias is not None:
-        layer.bias.data = torch.round(layer.bias.data / step) * step
+        layer.bias.data = torch.round(layer.bias / step) * step
     return step
 
 
-def _absolute(layer: Any) -> Any:
-    """The layer with |W| and |b|: maps the largest inputs to the largest possible outputs."""
-    absolute = copy.deepcopy(layer)
-    absolute.weight.data = absolute.weight.data.abs()
-    if absolute.bias is not None:
-        absolute.bias.data = absolute.bias.data.abs()
-    return absolute
+def _compare(graph: Graph, grid: Graph, example: Tensor) -> None:
+    """Feed both the same spikes at every site: what reaches each neuron, and the output, must be the same.
+
+    No neuron decides anything, so what differs is the rounding, or a rule that is wrong.
+    """
+    draw = torch.Generator().manual_seed(0)
+    images = example.double() * (
+        2 * torch.rand(2, *example.shape[1:], generator=draw, dtype=torch.float64) - 1
+    )
+    wanted: dict[str, Tensor] = {}
+    spikes: dict[str, Tensor] = {}
+    neurons: dict[str, Any] = graph.sites
+
+    def note(name: str, neuron: Any, current: Tensor) -> Tensor:
+        wanted[name] = current
+        spikes[name] = torch.randint(-1, 2, current.shape, generator=draw).double()
+        return spikes[name] * neuron.threshold
+
+    def compare(name: str, neuron: Any, current: Tensor) -> Tensor:
+        _same(repr(name), current * (neurons[name].threshold / neuron.threshold), wanted[name])
+        return (spikes[name] * neuron.threshold).to(torch.float32)
+
+    with torch.inference_mode():
+        expected = walk(copy.deepcopy(graph).double(), images, note)
+        _same("the output", walk(grid, images, compare), expected)
+
+
+def _same(where: str, got: Tensor, wanted: Tensor) -> None:
+    allowed = TOLERANCE * float(wanted.abs().amax()) + 1e-9
+    if got.shape != wanted.shape or not float((got - wanted).abs().amax()) <= allowed:
+        raise ValueError(
+            f"on the grid {where} gets something else than in the network, which is a fault of this kit: please report "
+            "it; convert(..., exact=False) does without the grid"
+        )

@@ -48,7 +48,7 @@ def activations(ann: nn.Module, images: Tensor) -> dict[str, Tensor]:
         seen[name] = module(current)
         return seen[name]
 
-    walk(trace(ann), images, look)
+    walk(trace(ann, images), images, look)
     return {name: value.double() for name, value in seen.items()}
 
 

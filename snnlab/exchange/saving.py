@@ -4,7 +4,6 @@ A file holds tensors and a few words (safetensors), nothing that could run. The 
 hand in an ANN of the same class.
 """
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from torch import nn
 
 from snnlab import training
 from snnlab.converters.catalogue import find
-from snnlab.converters.choices.segment import AFFINE
 from snnlab.converters.conversion import SNN, fates
-from snnlab.converters.graph import ACTIVATIONS, trace
+from snnlab.converters.graph import ACTIVATIONS, Weighted, trace
 from snnlab.converters.grid import on_grid
 from snnlab.converters.methods import Method
 from snnlab.neurons import IF
@@ -27,9 +25,10 @@ def save(snn: SNN, path: str | Path) -> None:
     """Write a converted network as safetensors: weights, thresholds, potentials; its method's name and T."""
     about = {"method": snn.method.name, "T": snn.T, "exact": snn.grid is not None}
     images = {"shape": list(snn.example.shape), "largest": float(snn.example.amax())}
-    training.save(snn.graph, path, snn=json.dumps(about | images))
+    training.save_tensors(dict(snn.graph.tensors()), path, snn=json.dumps(about | images))
 
 
+@torch.no_grad()
 def load(ann: nn.Module, path: str | Path, method: Method | None = None) -> SNN:
     """Read what `save` wrote; the network runs as it ran, bit for bit. ann is left as it is.
 
@@ -41,23 +40,24 @@ def load(ann: nn.Module, path: str | Path, method: Method | None = None) -> SNN:
     about = _about(Path(path))
     method = find(about["method"]) if method is None else method
     wanted = type(method.activation())
-    graph = trace(copy.deepcopy(ann).cpu().float(), (*ACTIVATIONS, wanted))
+    example = torch.full(about["shape"], about["largest"])
+    graph = trace(ann, example, (*ACTIVATIONS, wanted))
     activations = graph.sites
     with safe_open(Path(path), framework="pt") as file:
         held = set(file.keys())
-        for name in activations:
-            if f"{name}.threshold" not in held:
+        for node in graph.nodes:
+            if node.site and f"{node.name}.threshold" not in held:
                 raise ValueError(
-                    f"{path} is of another network: it has no neuron {name!r}. Nothing was loaded"
+                    f"{path} is of another network: it has no neuron {node.name!r}. Nothing was loaded"
                 )
-            graph.put(
-                name, _neuron(method, *(file.get_tensor(f"{name}.{key}") for key in ("threshold", "v0")))
-            )
-    for name, layer in graph.named_modules():
-        if isinstance(layer, AFFINE) and layer.bias is None and f"{name}.bias" in held:
-            layer.bias = nn.Parameter(torch.zeros(layer.weight.shape[0]), requires_grad=False)
-    training.load(graph, path)
-    example = torch.full(about["shape"], about["largest"])
+            if node.site:
+                kept = (file.get_tensor(f"{node.name}.{key}") for key in ("threshold", "v0"))
+                graph.put(node, _neuron(method, *kept))
+            elif isinstance(node.kind, Weighted) and node.kind.bias is None and f"{node.name}.bias" in held:
+                node.kind.bias = nn.Parameter(torch.zeros(node.kind.outputs), requires_grad=False)
+    own = dict(graph.tensors())
+    for name, value in training.load_tensors(path, own)[1].items():
+        own[name].copy_(value)
     grid = on_grid(graph, example) if about["exact"] else None
     return SNN(graph, grid, method, about["T"], fates(ann, graph, activations), example)
 

@@ -18,20 +18,16 @@ References:
   3) Why it flatters spikes: Yan et al. 2024, arXiv 2409.08290; Dampfhoffer et al. 2023, IEEE TETCI
 """
 
-import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor
 
-from snnlab.converters.choices.segment import AFFINE
 from snnlab.converters.conversion import SNN
-from snnlab.converters.graph import evaluate
-from snnlab.converters.graph.layers import POOL_CALLS, POOLS, SCALINGS
-from snnlab.converters.graph.unroll import Unroll, static_values, temporal_nodes
-from snnlab.converters.grid import Rescale
+from snnlab.converters.graph import Weighted
+from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
@@ -63,14 +59,23 @@ class Layer:
     """One layer with weights, per image.
 
     Attributes:
-        fed_by: "image", the same in every step; "spikes"; or "currents", of a layer with no neuron between.
         macs: of the ANN's forward pass.
-        sops: over all T steps; 0 unless fed by spikes.
+        image: those of them whose input is the image's, the same in every step.
+        currents: those whose input changes but is no spike: of a layer with no neuron between.
+        sops: over all T steps, for the spikes among the inputs.
     """
 
-    fed_by: Literal["image", "spikes", "currents"]
     macs: int
+    image: int
+    currents: int
     sops: float
+
+    @property
+    def fed_by(self) -> str:
+        """What its inputs are: "image", "currents", "spikes", or several of them."""
+        spikes = self.image + self.currents < self.macs
+        kinds = {"image": self.image, "currents": self.currents, "spikes": spikes}
+        return " and ".join(kind for kind, some in kinds.items() if some)
 
 
 @dataclass(frozen=True)
@@ -112,8 +117,8 @@ class Energy:
 
     def snn(self, technology: Technology = FLOAT32, *, image_once: bool = True) -> float:
         """Of the spiking network, nJ; image_once: whether what the image's layers compute is kept for all steps."""
-        steps = {"image": 1 if image_once else self.T, "currents": self.T, "spikes": 0}
-        macs = sum(steps[layer.fed_by] * layer.macs for layer in self.layers.values())
+        often = 1 if image_once else self.T
+        macs = sum(often * layer.image + self.T * layer.currents for layer in self.layers.values())
         return (technology.mac * macs + technology.add * self.sops) / 1000
 
     def ratio(self, technology: Technology = FLOAT32, *, image_once: bool = True) -> float:
@@ -145,8 +150,8 @@ def measure(snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: b
     T = snn.T if T is None else T
     check_run(snn, images, T)
     device = next(snn.graph.buffers()).device
-    sums: dict[str, float] = {}
     first: _Count | None = None
+    sums: dict[str, float] = {}
     bar = progress_bar(total=len(images), desc="counting spikes", unit="image", disable=not progress)
     with bar, one_thread_each(device) as pool:
         for found in pool.map(partial(_count, snn, T), images.split(BATCH)):
@@ -157,8 +162,7 @@ def measure(snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: b
     assert first is not None
     mean = {name: value / len(images) for name, value in sums.items()}
     layers = {
-        name: Layer(first.fed_by[name], first.macs[name], mean.get(f"sops {name}", 0.0))
-        for name in first.macs
+        name: Layer(macs, *first.analog[name], mean[f"sops {name}"]) for name, macs in first.macs.items()
     }
     spikes = {name: mean[f"spikes {name}"] for name in first.neurons}
     runs = 2 if any(neuron.looks_ahead for neuron in snn.sites.values()) else 1
@@ -170,11 +174,22 @@ class _Count:
     """What one batch adds up."""
 
     images: int
-    fed_by: dict[str, Any]
-    macs: dict[str, int]
-    neurons: dict[str, int]
-    sops: dict[str, float]
-    spikes: dict[str, float]
+    macs: dict[str, int] = field(default_factory=dict)
+    analog: dict[str, tuple[int, int]] = field(
+        default_factory=dict
+    )  # of them, from the image and from currents
+    neurons: dict[str, int] = field(default_factory=dict)
+    sops: dict[str, float] = field(default_factory=dict)
+    spikes: dict[str, float] = field(default_factory=dict)
+
+
+class _Carried(NamedTuple):
+    """What is on its way at each place: how many spikes, and whether spikes, the image's values or currents can be."""
+
+    number: Tensor  # [B, ...]
+    spikes: Tensor  # [1, ...], 0 or above
+    image: Tensor
+    currents: Tensor
 
 
 @torch.inference_mode()
@@ -182,29 +197,29 @@ def _count(snn: SNN, T: int, images: Tensor) -> _Count:
     """Spikes of the network as it runs; then how many synapses each of them reaches, layer by layer."""
     images = channels_last(images.float().to(next(snn.graph.buffers()).device))
     events = _spikes(snn, T, images)
-    found = _Count(len(images), {}, {}, {}, {}, {})
-    for name, count in events.items():
-        found.neurons[name] = count[0].numel()
-        found.spikes[f"spikes {name}"] = float(count.sum())
-    static = static_values(snn.graph, images)
-    values: dict[fx.Node, Tensor] = {}
-    currents: set[fx.Node] = set()  # values that a layer with weights made, and no neuron has seen
-    for node in snn.graph.graph.nodes:
-        layer = snn.graph.module(node) if node.op == "call_module" and "site" not in node.meta else None
-        if isinstance(layer, AFFINE):
-            _enter(found, node, layer, values, static, currents)
-        if "site" in node.meta:
-            values[node] = events[str(node.target)]
-        elif node.op != "output" and node.meta["temporal"]:
-            values[node] = _passed_on(snn, node, layer, values, static)
-            if isinstance(layer, AFFINE) or any(other in currents for other in node.all_input_nodes):
-                currents.add(node)
+    found = _Count(len(images))
+    none, everywhere = torch.zeros_like(images[:1]), torch.ones_like(images[:1])
+    carried = {snn.graph.input: _Carried(torch.zeros_like(images), none, everywhere, none)}
+    for node in snn.graph.nodes:
+        inputs = tuple(carried[other] for other in node.inputs)
+        if node.site:
+            count = events[node.name]
+            found.neurons[node.name], found.spikes[f"spikes {node.name}"] = (
+                count[0].numel(),
+                float(count.sum()),
+            )
+            none, everywhere = torch.zeros_like(count[:1]), torch.ones_like(count[:1])
+            carried[node] = _Carried(count, everywhere, none, none)
+        elif isinstance(node.kind, Weighted):
+            carried[node] = _enter(found, node.name, node.kind, inputs[0])
+        else:
+            spread: Any = node.kind.spread
+            carried[node] = _Carried(*(spread(*values) for values in zip(*inputs, strict=True)))
     return found
 
 
 def _spikes(snn: SNN, T: int, images: Tensor) -> dict[str, Tensor]:
     """For each site how often each neuron sends something in T steps, [B, ...]."""
-    graph = snn.graph if snn.grid is None else snn.grid
     counts: dict[str, Tensor] = {}
 
     def at_neuron(name: str, neuron: IF, current: Tensor) -> Tensor:
@@ -212,68 +227,24 @@ def _spikes(snn: SNN, T: int, images: Tensor) -> dict[str, Tensor]:
         counts[name] = output.count_nonzero(0).float()
         return output
 
-    unroll = Unroll(graph, static_values(graph, images), T)
-    for node in temporal_nodes(graph):
-        unroll.advance(node, at_neuron)
+    plan = Plan(snn.graph if snn.grid is None else snn.grid)
+    Unroll(plan, plan.static(images), T).run(at_neuron)
     return counts
 
 
-def _enter(
-    found: _Count,
-    node: fx.Node,
-    layer: nn.Module,
-    values: dict[fx.Node, Tensor],
-    static: dict[fx.Node, Any],
-    currents: set[fx.Node],
-) -> None:
-    """A layer with weights: its MACs, who feeds it, and the synapses that the spikes reach."""
-    name, feed = str(node.target), node.all_input_nodes[0]
-    shape = layer(static[feed][:1] if not feed.meta["temporal"] else values[feed][:1]).shape
-    found.macs[name] = int(shape.numel() * layer.weight[0].numel())  # type: ignore[index]
-    if not feed.meta["temporal"]:
-        found.fed_by[name] = "image"
-    elif feed in currents:
-        found.fed_by[name] = "currents"
-    else:
-        found.fed_by[name] = "spikes"
-        found.sops[f"sops {name}"] = float(_ones(layer)(values[feed]).sum(dtype=torch.float64))
+def _enter(found: _Count, name: str, layer: Weighted, inputs: _Carried) -> _Carried:
+    """A layer with weights: its MACs, who feeds it, and the synapses that the spikes reach. It makes currents.
 
-
-def _ones(layer: nn.Module) -> nn.Module:
-    """The layer with every weight 1: its outputs count the spikes that reach them."""
-    ones = copy.deepcopy(layer)
-    for name, parameter in ones.named_parameters():
-        parameter.data.fill_(1.0 if name == "weight" else 0.0)
-    return ones
-
-
-def _passed_on(
-    snn: SNN,
-    node: fx.Node,
-    layer: nn.Module | None,
-    values: dict[fx.Node, Tensor],
-    static: dict[fx.Node, Any],
-) -> Tensor:
-    """The spikes that leave a node: a pool and a scaling pass each on, a layer with weights makes currents of them."""
-
-    def value(other: fx.Node) -> Any:
-        if other in values:
-            return values[other]
-        still = static[other]
-        return torch.zeros_like(still) if isinstance(still, Tensor) else still
-
-    if node.target in SCALINGS or isinstance(layer, Rescale):
-        return next(values[other] for other in node.all_input_nodes if other in values)
-    passed = evaluate(snn.graph, node, value)
-    if isinstance(layer, POOLS) or node.target in POOL_CALLS:
-        return passed * _window(layer, value(node.all_input_nodes[0]), passed)
-    return passed
-
-
-def _window(pool: nn.Module | None, before: Tensor, after: Tensor) -> float:
-    """How many values an average is taken over."""
-    size = getattr(pool, "kernel_size", None) if pool is not None else None
-    if size is None:
-        return before[0].numel() / after[0].numel()
-    sides = before.ndim - 2
-    return float(torch.tensor(size if isinstance(size, tuple) else (size,) * sides).prod())
+    Of the image's values alone it makes values that stay the same in every step, as the image's do.
+    """
+    reached = layer.spread(inputs.number.double())
+    spikes, image, currents = (layer.spread((part > 0).double()) for part in inputs[1:])
+    whole = float(layer.spread(torch.ones_like(inputs.image).double()).sum())
+    macs = layer.macs(inputs.image.shape[1:], reached.shape[1:])
+    found.macs[name], found.sops[f"sops {name}"] = macs, float(reached.sum())
+    found.analog[name] = (
+        round(macs * float(image.sum()) / whole),
+        round(macs * float(currents.sum()) / whole),
+    )
+    moving = ((spikes > 0) | (currents > 0)).float()
+    return _Carried(torch.zeros_like(reached), torch.zeros_like(moving), (image > 0) * (1 - moving), moving)

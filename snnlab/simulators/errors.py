@@ -15,7 +15,6 @@ References:
   2) Residual membrane potential: Xiong et al. 2025, Control Theory & Applications 42(3):531-540, figures 4 and 5
 """
 
-import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import ACTIVATIONS, Graph, trace, walk
-from snnlab.converters.graph.unroll import Unroll, static_values, temporal_nodes
+from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
@@ -200,8 +199,8 @@ class _Dissection:
         wanted = type(snn.method.activation())
         self.graph: Graph = snn.graph if snn.grid is None else snn.grid
         device = next(self.graph.buffers()).device
-        self.ann = trace(copy.deepcopy(ann).float().eval(), (*ACTIVATIONS, wanted)).to(device)
-        self.sites, self.T, self.nodes = snn.sites, T, temporal_nodes(self.graph)
+        self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(device)
+        self.sites, self.T, self.plan = snn.sites, T, Plan(self.graph)
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> dict[str, Parts]:
@@ -223,9 +222,7 @@ class _Dissection:
             )
             return output
 
-        unroll = Unroll(self.graph, static_values(self.graph, images), self.T)
-        for node in self.nodes:
-            unroll.advance(node, at_neuron)
+        Unroll(self.plan, self.plan.static(images), self.T).run(at_neuron)
         return found
 
     @torch.inference_mode()

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import Graph
-from snnlab.converters.graph.unroll import Unroll, static_values, temporal_nodes
+from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
 from snnlab.neurons import IF, State
 from snnlab.progress import progress_bar
@@ -178,20 +178,17 @@ class _Runner:
         self, graph: Graph, sites: dict[str, IF], T: int, chunk: int | None, wanted: dict[str, Any]
     ) -> None:
         self.graph, self.sites, self.T, self.chunk, self.wanted = graph, sites, T, chunk, wanted
-        self.nodes = temporal_nodes(graph)
+        self.plan = Plan(graph)
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Run:
         batch = _Batch(self)
-        static = static_values(self.graph, images)
+        static = self.plan.static(images)
         total: Tensor | None = None
         predictions, done = [], 0
         while done < self.T:
             steps = min(self.chunk or batch.affordable_steps, self.T - done)
-            unroll = Unroll(self.graph, static, steps)
-            for node in self.nodes:
-                unroll.advance(node, batch.at_neuron)
-            logits: Tensor = unroll.values[self.graph.result].unflatten(0, (steps, -1)).double()
+            logits = Unroll(self.plan, static, steps).run(batch.at_neuron).double()
             total = torch.zeros_like(logits[0]) if total is None else total
             sums = torch.cat([total[None], logits]).cumsum(0)[1:]  # [steps, B, K], in the order of the steps
             predictions.append(sums.argmax(-1))

@@ -8,9 +8,11 @@ from snnlab.training.fitting import (
     fit,
     in_training,
     load,
+    load_tensors,
     not_safetensors,
     parameter_groups,
     save,
+    save_tensors,
     step,
     threads_for,
 )
@@ -23,9 +25,11 @@ __all__ = [
     "fit",
     "in_training",
     "load",
+    "load_tensors",
     "not_safetensors",
     "parameter_groups",
     "save",
+    "save_tensors",
     "step",
     "threads_for",
 ]

@@ -8,7 +8,7 @@ import contextlib
 import copy
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -174,11 +174,16 @@ def accuracy(ann: nn.Module, split: Split) -> float:
 
 def save(ann: nn.Module, path: str | Path, **about: object) -> None:
     """Write the weights as safetensors, whole or not at all; `about` is kept beside them as text."""
+    save_tensors(ann.state_dict(), path, **about)
+
+
+def save_tensors(tensors: Mapping[str, Tensor], path: str | Path, **about: object) -> None:
+    """Write tensors by name as safetensors, whole or not at all; `about` is kept beside them as text."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:  # shared weights are written once for each name: safetensors has no links
-        state = {name: value.detach().cpu().clone().contiguous() for name, value in ann.state_dict().items()}
+        state = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
         save_file(state, scratch, {key: str(value) for key, value in about.items()})
         scratch.replace(path)
     finally:
@@ -190,6 +195,16 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
 
     Raises: FileNotFoundError; ValueError for a file that is damaged, not safetensors, or of another network.
     """
+    about, state = load_tensors(path, ann.state_dict())
+    ann.load_state_dict(state)
+    return about
+
+
+def load_tensors(path: str | Path, own: Mapping[str, Tensor]) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """What was said about the tensors of a file, and they themselves: those of `own` by name, shape and type.
+
+    Raises: as `load`.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}; train the network, or name another file")
@@ -198,11 +213,10 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
             about, state = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(not_safetensors(path, error)) from None
-    if wrong := list(_differences(ann.state_dict(), state)):
+    if wrong := list(_differences(own, state)):
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise ValueError(f"{path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded")
-    ann.load_state_dict(state)
-    return about
+    return about, state
 
 
 def not_safetensors(path: Path, error: Exception) -> str:
@@ -217,7 +231,7 @@ def not_safetensors(path: Path, error: Exception) -> str:
     return f"{path} is damaged, or not a safetensors file ({error}): train or fetch it again"
 
 
-def _differences(own: dict[str, Tensor], state: dict[str, Tensor]) -> Iterator[str]:
+def _differences(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Iterator[str]:
     for name in [*own, *sorted(state.keys() - own.keys())]:
         if name not in state or name not in own:
             yield f"{name!r} is only in {'the network' if name in own else 'the file'}"

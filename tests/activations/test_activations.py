@@ -239,7 +239,7 @@ def test_a_threshold_driven_to_the_floor_comes_back(kind: Callable[[], LearnedRa
 def test_every_activation_trains_and_traces_in_a_network(name: str) -> None:
     ann, x = networks.resnet(ACTIVATIONS_BY_NAME[name]), torch.rand(4, 1, 8, 8)
     ann(x).sum().backward()
-    traced = graph.trace(ann)
+    traced = graph.trace(ann, x)
     assert len(traced.sites) == 7
     torch.testing.assert_close(graph.walk(traced, x), ann.eval()(x), rtol=1e-3, atol=1e-4)
 

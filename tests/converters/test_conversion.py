@@ -70,9 +70,9 @@ def test_the_summary_says_what_became_of_every_layer() -> None:
             return self.drop(self.body(x.view(x.size(0), -1)))
 
     summary = convert(Net(), "opi", images(), 4).summary()
-    for expected in ("body.0", "'body.1' folded in", "IF(threshold=", "drops nothing", "unused", "view()"):
+    for expected in ("body.0", "'body.1' folded in", "IF(threshold=", "drops nothing", "unused"):
         assert expected in summary
-    assert "size()" not in summary
+    assert "size()" not in summary and "view()" not in summary  # which ask for a shape, and change none
 
 
 def test_a_layer_that_is_silent_on_the_calibration_images_gets_a_threshold() -> None:
@@ -177,7 +177,7 @@ def test_a_network_that_rounds_is_not_refused_for_a_level_that_folding_moved() -
     for seed in range(16):
         images = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(seed))
         with torch.inference_mode():
-            graph = trace(ann, (QCFS,))
+            graph = trace(ann, images, (QCFS,))
             moved += bool(_difference(ann, graph, images))
             _check_traced(ann, graph, images, QCFS)
     assert moved

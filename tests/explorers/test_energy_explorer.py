@@ -55,8 +55,8 @@ def test_the_numbers_are_those_of_the_package(chrome: Browser) -> None:
         macs = 10**9
         first = round(p["first"] * macs)
         layers = {
-            "a": Layer("image", first, 0.0),
-            "b": Layer("spikes", macs - first, (macs - first) * p["T"] * p["rate"]),
+            "a": Layer(first, first, 0, 0.0),
+            "b": Layer(macs - first, 0, 0, (macs - first) * p["T"] * p["rate"]),
         }
         made = Energy(p["T"], layers, {"x": 100 * p["T"] * p["rate"]}, {"x": 100})
         once = p["image"] == "once"

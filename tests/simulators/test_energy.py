@@ -57,9 +57,9 @@ def test_every_synapse_is_counted_once_for_each_spike(second: nn.Module) -> None
     last = (outputs["3"].output != 0).sum(0).float()
     found = measure(snn, images, T)
     expected = float((first * synapses(second, (2, 5, 5))).sum()) / 4
-    assert found.layers["2"] == Layer("spikes", found.layers["2"].macs, pytest.approx(expected))
+    assert found.layers["2"] == Layer(found.layers["2"].macs, 0, 0, pytest.approx(expected))
     assert found.layers["5"].sops == pytest.approx(float(last.sum()) * 3 / 4)
-    assert found.layers["0"] == Layer("image", 2 * 25 * 9, 0.0)
+    assert found.layers["0"] == Layer(2 * 25 * 9, 2 * 25 * 9, 0, 0.0)
     assert found.spikes["1"] == pytest.approx(float(first.sum()) / 4) and found.neurons["1"] == 50
     shape = second(torch.zeros(1, 2, 5, 5)).shape
     assert found.layers["2"].macs == shape.numel() * second.weight[0].numel()  # type: ignore[operator, index, union-attr]
@@ -109,9 +109,7 @@ def test_spikes_taken_back_bursts_and_runs_ahead_are_counted() -> None:
     )
 
 
-MADE = Energy(
-    4, {"a": Layer("image", 1000, 0.0), "b": Layer("spikes", 2000, 1500.0)}, {"x": 40.0}, {"x": 100}
-)
+MADE = Energy(4, {"a": Layer(1000, 1000, 0, 0.0), "b": Layer(2000, 0, 0, 1500.0)}, {"x": 40.0}, {"x": 100})
 
 
 def test_energies_are_the_formulas_with_their_figures() -> None:
@@ -127,7 +125,7 @@ def test_energies_are_the_formulas_with_their_figures() -> None:
 @pytest.mark.parametrize("technology", [FLOAT32, INT8])
 def test_at_the_break_even_rate_both_cost_the_same(technology: Technology) -> None:
     rate = MADE.break_even(technology)
-    grown = {"a": MADE.layers["a"], "b": Layer("spikes", 2000, 1500.0 * rate / 0.1)}
+    grown = {"a": MADE.layers["a"], "b": Layer(2000, 0, 0, 1500.0 * rate / 0.1)}
     there = Energy(4, grown, {"x": 400 * rate}, {"x": 100})
     assert there.rate == pytest.approx(rate) and there.ratio(technology) == pytest.approx(1)
     assert MADE.break_even(image_once=False) < 0 < MADE.break_even()

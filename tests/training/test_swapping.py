@@ -42,7 +42,7 @@ def test_swapped_thresholds_start_at_the_percentile_of_their_own_site(few: Split
         return seen.setdefault(name, activation(z))
 
     with torch.inference_mode():
-        walk(trace(ann), few.images, note)
+        walk(trace(ann, few.images), few.images, note)
     got = {name: m.theta.item() for name, m in swapped.named_modules() if isinstance(m, QuantClip)}
     expected = {name: np.percentile(value.numpy(), 99) for name, value in seen.items()}
     assert got == pytest.approx(expected, rel=1e-4) and len(set(got.values())) == 7
@@ -118,11 +118,13 @@ def test_a_percentile_out_of_range_is_named(few: Split) -> None:
 
 def test_folding_keeps_the_function_and_the_class(few: Split) -> None:
     ann = lived(networks.resnet(QCFS), few.images)
-    folded = recipes.fold_batch_norms(ann)
+    folded = recipes.fold_batch_norms(ann, few.images)
     assert type(folded) is type(ann) and not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     assert any(isinstance(m, nn.BatchNorm2d) for m in ann.modules())
     relu, images = recipes.swap_activations(ann, nn.ReLU), few.images  # off the steps of the staircase
-    torch.testing.assert_close(recipes.fold_batch_norms(relu)(images), relu(images), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        recipes.fold_batch_norms(relu, images)(images), relu(images), rtol=1e-4, atol=1e-5
+    )
 
 
 @settings(deadline=None, max_examples=50)
@@ -144,7 +146,7 @@ def test_weights_round_to_a_symmetric_grid_of_each_channel(seed: int, bits: int,
 
 
 def test_baked_weights_are_plain_and_compute_the_same(few: Split) -> None:
-    ann = recipes.fold_batch_norms(lived(networks.cnn(), few.images))
+    ann = recipes.fold_batch_norms(lived(networks.cnn(), few.images), few.images)
     names = set(ann.state_dict())
     images = few.images
     rounding = recipes.quantize_weights(ann, bits=4)
@@ -158,8 +160,8 @@ def test_baked_weights_are_plain_and_compute_the_same(few: Split) -> None:
     assert len(first.unique()) <= 9
 
 
-def test_rounding_before_folding_is_refused() -> None:
+def test_rounding_before_folding_is_refused(few: Split) -> None:
     with pytest.raises(ValueError, match=r"'conv1\.bn' is a batch norm, .*\.fold_batch_norms"):
         recipes.quantize_weights(networks.cnn())
     with pytest.raises(ValueError, match="bits = 1"):
-        recipes.quantize_weights(recipes.fold_batch_norms(networks.cnn()), bits=1)
+        recipes.quantize_weights(recipes.fold_batch_norms(networks.cnn(), few.images), bits=1)

@@ -7,16 +7,13 @@ spikes that enter the segment stay as they are. Only one segment is computed at 
 from collections.abc import Iterator, Mapping
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
-from snnlab.converters.graph import Graph, evaluate
-from snnlab.converters.graph.layers import CONVS, POOLS, SUMS, is_max_pool
-from snnlab.converters.graph.unroll import Unroll
+from snnlab.converters.graph import Average, Graph, Max, Node, Sum, Weighted
+from snnlab.converters.graph.unroll import Plan, Unroll
 
 Part = slice | Tensor
 """Some of the images: a slice, or whole numbers [n]."""
-
-AFFINE = (*CONVS, nn.Linear)
 
 
 class Segment:
@@ -31,23 +28,24 @@ class Segment:
     """
 
     def __init__(
-        self, graph: Graph, node: fx.Node, images: Tensor, spikes: Mapping[fx.Node, Tensor], T: int
+        self, graph: Graph, node: Node, images: Tensor, spikes: Mapping[Node, Tensor], T: int
     ) -> None:
         self.graph, self.node, self.images, self.T = graph, node, images, T
         inside, self.sources = between(node)
-        self.nodes = [other for other in graph.graph.nodes if other in inside and other.op != "placeholder"]
+        self.nodes = [other for other in graph.nodes if other in inside]
         self.spikes = {site: spikes[site] for site in self.sources}
+        self.plan = Plan(graph)
 
     def __call__(self, part: Part = slice(None)) -> Tensor:
         """The current of the neuron for some of the images, [T, n, ...]; gradients reach the layers' parameters."""
-        unroll = Unroll(self.graph, {self.graph.input: self.images[part]}, self.T)
+        unroll = Unroll(self.plan, {self.graph.input: self.images[part]}, self.T)
         for site, output in self.spikes.items():
             unroll.values[site] = output[:, part].flatten(0, 1)
         for node in self.nodes:
-            if node.meta["temporal"]:
-                unroll.values[node] = evaluate(self.graph, node, unroll.value)
+            if node in self.plan.temporal:
+                unroll.values[node] = unroll.compute(node)
             else:
-                unroll.static[node] = evaluate(self.graph, node, unroll.static.__getitem__)
+                unroll.static[node] = node.kind(*(unroll.static[other] for other in node.inputs))
         return unroll.current(self.node)
 
     def of_one_image(self) -> list[Tensor]:
@@ -57,68 +55,54 @@ class Segment:
     @property
     def layers(self) -> dict[str, nn.Module]:
         """Every layer of the segment by name, in order."""
-        called = (node for node in self.nodes if node.op == "call_module")
-        return {str(node.target): self.graph.module(node) for node in called}
+        return {node.name: node.kind for node in self.nodes}
 
     @property
-    def own(self) -> dict[str, nn.Module]:
+    def own(self) -> dict[str, Weighted]:
         """The layers with weights that feed no other neuron: these may be changed."""
-        mine = {str(node.target) for node in self.nodes if _feeds_only(node, self.node)}
-        return {
-            name: layer for name, layer in self.layers.items() if name in mine and isinstance(layer, AFFINE)
-        }
+        mine = (node for node in self.nodes if isinstance(node.kind, Weighted))
+        return {node.name: node.kind for node in mine if _feeds_only(node, self.node)}  # type: ignore[misc]
 
     def shift(self, delta: Tensor) -> bool:
         """Add delta, one number or one a channel, to the current of every step, through a layer's bias.
 
         Returns: False if no layer of the segment can take it (a shortcut alone, one that feeds others too).
         """
-        last = next((name for name in _last_layers(self.node, self.graph) if name in self.own), None)
-        if last is None:
+        layer = next((self.own[node.name] for node in _last_layers(self.node) if node.name in self.own), None)
+        if layer is None or delta.numel() not in (1, layer.outputs):
             return False
-        layer = self.own[last]
-        outputs = layer.weight.shape[0]  # type: ignore[index]
-        if delta.numel() not in (1, outputs):
-            return False
-        bias = layer.bias if layer.bias is not None else torch.zeros(outputs, dtype=delta.dtype)
-        layer.bias = nn.Parameter((bias + delta.reshape(-1)).detach(), requires_grad=False)  # type: ignore[operator]
+        bias = layer.bias if layer.bias is not None else torch.zeros(layer.outputs, dtype=delta.dtype)
+        layer.bias = nn.Parameter((bias + delta.reshape(-1)).detach(), requires_grad=False)
         return True
 
 
-def between(node: fx.Node) -> tuple[set[fx.Node], set[fx.Node]]:
+def between(node: Node) -> tuple[set[Node], set[Node]]:
     """The nodes that feed a site, back to the last sites and the images; and those sites."""
-    inside: set[fx.Node] = set()
-    sources: set[fx.Node] = set()
-    waiting = list(node.all_input_nodes)
+    inside: set[Node] = set()
+    sources: set[Node] = set()
+    waiting = list(node.inputs)
     while waiting:
         current = waiting.pop()
-        if "site" in current.meta:
+        if current.site:
             sources.add(current)
         elif current not in inside:
             inside.add(current)
-            waiting += current.all_input_nodes
+            waiting += current.inputs
     return inside, sources
 
 
-def _feeds_only(node: fx.Node, site: fx.Node) -> bool:
-    return all(
-        user is site or ("site" not in user.meta and _feeds_only(user, site)) for user in node.users
-    ) and bool(node.users)
+def _feeds_only(node: Node, site: Node) -> bool:
+    return bool(node.readers) and all(
+        reader is site or (not reader.site and _feeds_only(reader, site)) for reader in node.readers
+    )
 
 
-def _last_layers(node: fx.Node, graph: Graph) -> Iterator[str]:
-    """The layers whose bias reaches the site as it is: only sums, averages and maxima lie between."""
-    for feed in node.all_input_nodes:
-        module = graph.module(feed) if feed.op == "call_module" else None
-        if isinstance(module, AFFINE):
-            yield str(feed.target)
-        elif (
-            (isinstance(module, POOLS) and _unpadded(module))
-            or feed.target in SUMS
-            or is_max_pool(feed, module)
-        ):
-            yield from _last_layers(feed, graph)
-
-
-def _unpadded(pool: nn.Module) -> bool:
-    return getattr(pool, "padding", 0) in (0, (0, 0))
+def _last_layers(node: Node) -> Iterator[Node]:
+    """The layers whose bias reaches the site as it is: only plain sums, whole averages and maxima lie between."""
+    for k, feed in enumerate(node.inputs):
+        if isinstance(node.kind, Sum) and not bool((node.kind.ratios[k] == 1).all()):
+            continue
+        if isinstance(feed.kind, Weighted):
+            yield feed
+        elif isinstance(feed.kind, Sum | Max) or (isinstance(feed.kind, Average) and feed.kind.whole):
+            yield from _last_layers(feed)

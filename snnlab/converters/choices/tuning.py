@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.choices.site import check_positive, check_whole
 from snnlab.converters.graph import Graph, walk
-from snnlab.converters.graph.unroll import Unroll, static_values, temporal_nodes
+from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
@@ -104,16 +104,14 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
 
 def run(snn: Graph, images: Tensor, T: int) -> tuple[Tensor, dict[str, Tensor]]:
     """Mean logits [N, K] and the mean output at each site [N, ...], activation units, with gradients if asked for."""
-    unroll, rates = Unroll(snn, static_values(snn, images), T), {}
+    plan, rates = Plan(snn), {}
 
     def at_neuron(name: str, neuron: IF, current: Tensor) -> Tensor:
         output, _ = neuron(current)
         rates[name] = output.mean(0)
         return output
 
-    for node in temporal_nodes(snn):
-        unroll.advance(node, at_neuron)
-    return unroll.values[snn.result].unflatten(0, (T, -1)).mean(0), rates
+    return Unroll(plan, plan.static(images), T).run(at_neuron).mean(0), rates
 
 
 def _loss(snn: Graph, images: Split, T: int) -> Tensor:

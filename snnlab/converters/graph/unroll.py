@@ -1,70 +1,89 @@
 """Unroll a converted network over time steps: layers see [T * B, ...], neurons see [T, B, ...].
 
-What does not change over the steps (everything before the first neurons) is computed once, on [B, ...].
+What does not change over the steps (everything before the first neurons, if the image comes as a constant current) is
+computed once, on [B, ...].
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from torch import Tensor, fx
+from torch import Tensor
 
-from snnlab.converters.graph import Graph, evaluate, free, source
-from snnlab.neurons import IF
+from snnlab.converters.graph.graph import Graph, Node
 
-AtNeuron = Callable[[str, IF, Tensor], Tensor]
+AtNeuron = Callable[[str, Any, Tensor], Tensor]
 """(name, neuron, current [T, B, ...]) -> output [T, B, ...]"""
+
+
+class Plan:
+    """What changes over the steps in a network, and when its values are read for the last time.
+
+    Args:
+        graph: a converted network.
+        coded: whether the image, too, comes as spikes, so that it changes.
+    """
+
+    def __init__(self, graph: Graph, coded: bool = False) -> None:
+        self.graph, self.coded = graph, coded
+        self.temporal = graph.temporal(coded)
+        self.moving = [node for node in graph.nodes if node in self.temporal]
+        self.still = [node for node in graph.nodes if node not in self.temporal]
+        self.freed = graph.last_uses()
+
+    def static(self, images: Tensor) -> dict[Node, Tensor]:
+        """The values of all nodes that do not change over the steps, for images [B, ...]."""
+        values = {} if self.coded else {self.graph.input: images}
+        for node in self.still:
+            values[node] = node.kind(*(values[other] for other in node.inputs))
+        return values
 
 
 class Unroll:
     """One batch of images on its way through a spiking network, for T steps; call `advance` node after node.
 
     Args:
-        graph: a converted network.
-        static: what `static_values` gave for the images.
+        plan: of the network.
+        static: what `Plan.static` gave for the images.
         T: steps to take.
+        frames: what the image sends, [T, B, ...], if it is coded.
     """
 
-    def __init__(self, graph: Graph, static: dict[fx.Node, Any], T: int) -> None:
-        self.graph, self.static, self.T = graph, static, T
-        self.values: dict[fx.Node, Any] = {}
+    def __init__(self, plan: Plan, static: dict[Node, Tensor], T: int, frames: Tensor | None = None) -> None:
+        self.plan, self.static, self.T = plan, static, T
+        self.values: dict[Node, Tensor] = {}
+        if frames is not None:
+            self.values[plan.graph.input] = frames.flatten(0, 1)
 
-    def advance(self, node: fx.Node, at_neuron: AtNeuron) -> None:
+    def advance(self, node: Node, at_neuron: AtNeuron) -> None:
         """Compute one node that changes over the steps; its inputs must have been computed."""
-        if "site" in node.meta:
-            name, neuron = str(node.target), self.graph.module(node)
-            output = at_neuron(name, neuron, self.current(node))  # type: ignore[arg-type]
-            self.values[node] = output.flatten(0, 1)
+        if node.site:
+            self.values[node] = at_neuron(node.name, node.kind, self.current(node)).flatten(0, 1)
         else:
-            self.values[node] = evaluate(self.graph, node, self.value)
-        free(self.values, node)
+            self.values[node] = self.compute(node)
+        for other in self.plan.freed[node]:
+            self.values.pop(other, None)
 
-    def current(self, node: fx.Node) -> Tensor:
+    def run(self, at_neuron: AtNeuron) -> Tensor:
+        """All nodes; the output of every step, [T, B, ...]."""
+        for node in self.plan.moving:
+            self.advance(node, at_neuron)
+        return self.values[self.plan.graph.result].unflatten(0, (self.T, -1))
+
+    def compute(self, node: Node) -> Tensor:
+        """What a node's kind makes of its inputs over all steps, [T * B, ...]."""
+        return node.kind(*(self.value(other) for other in node.inputs))
+
+    def current(self, node: Node) -> Tensor:
         """What reaches the neuron at a site, [T, B, ...]."""
-        feed = source(node)
-        if feed.meta["temporal"]:
+        feed = node.inputs[0]
+        if feed in self.plan.temporal:
             return self.values[feed].unflatten(0, (self.T, -1))
         still = self.static[feed]
         return still.expand(self.T, *still.shape)
 
-    def value(self, node: fx.Node) -> Any:
-        """A node's value over all steps, [T * B, ...]; of a shape, the shape that has T * B."""
-        if node.meta["temporal"]:
+    def value(self, node: Node) -> Tensor:
+        """A node's value over all steps, [T * B, ...]."""
+        if node in self.plan.temporal:
             return self.values[node]
         still = self.static[node]
-        if isinstance(still, Tensor):
-            return still.expand(self.T, *still.shape).flatten(0, 1)
-        return evaluate(self.graph, node, self.value)
-
-
-def static_values(graph: Graph, images: Tensor) -> dict[fx.Node, Any]:
-    """The values of all nodes that do not change over the steps, for images [B, ...]."""
-    values: dict[fx.Node, Any] = {graph.input: images}
-    for node in graph.graph.nodes:
-        if node.op not in ("placeholder", "output") and not node.meta["temporal"]:
-            values[node] = evaluate(graph, node, values.__getitem__)
-    return values
-
-
-def temporal_nodes(graph: Graph) -> list[fx.Node]:
-    """The nodes that change over the steps, in order."""
-    return [node for node in graph.graph.nodes if node.meta["temporal"] and node.op != "output"]
+        return still.expand(self.T, *still.shape).flatten(0, 1)

@@ -1,6 +1,7 @@
 """One layer as one NIR node, and back."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import nir
@@ -8,21 +9,28 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snnlab.converters.graph import Average, Move, Weighted
+
+Shape = Sequence[int]
+
 
 def array(value: Tensor) -> Any:
     """As NumPy's, in the same precision."""
     return value.detach().cpu().contiguous().numpy()
 
 
-def affine_node(layer: nn.Linear) -> nir.Affine:
+def affine_node(layer: Weighted) -> nir.Affine:
     """A linear layer on [F]."""
     return nir.Affine(array(layer.weight), _bias(layer))
 
 
-def conv_node(layer: nn.Conv2d, height: int, width: int) -> nir.Conv2d:
+def conv_node(layer: Weighted, height: int, width: int) -> nir.Conv2d:
     """A convolution of images of that size; over all input channels, since NIR's readers know groups badly."""
-    weight = array(_dense(layer))
-    return nir.Conv2d((height, width), weight, layer.stride, layer.padding, layer.dilation, 1, _bias(layer))
+    stride, padding, dilation = (layer.options[name] for name in ("stride", "padding", "dilation"))
+    padding = padding if isinstance(padding, str) else _pair(padding)
+    return nir.Conv2d(
+        (height, width), array(_dense(layer)), _pair(stride), padding, _pair(dilation), 1, _bias(layer)
+    )
 
 
 def scale_node(ratio: Tensor, offset: Tensor | None, shape: tuple[int, ...]) -> nir.NIRNode | None:
@@ -52,50 +60,45 @@ def scale_of(node: nir.NIRNode) -> tuple[Tensor, Tensor | None]:
     return weight.flatten(1).diagonal().reshape(shape), offset
 
 
-def _dense(conv: nn.Conv2d) -> Tensor:
+def _dense(conv: Weighted) -> Tensor:
     """The weights of a grouped convolution over all input channels; zeros change no sum."""
-    inputs, outputs = conv.in_channels // conv.groups, conv.out_channels // conv.groups
-    weight = torch.zeros(conv.out_channels, conv.in_channels, *conv.kernel_size, dtype=conv.weight.dtype)
+    outputs, inputs = conv.weight.shape[0] // conv.groups, conv.weight.shape[1]
+    dense = conv.weight.new_zeros(conv.outputs, inputs * conv.groups, *conv.weight.shape[2:])
     for k in range(conv.groups):
         rows = slice(k * outputs, (k + 1) * outputs)
-        weight[rows, k * inputs : (k + 1) * inputs] = conv.weight[rows].cpu()
-    return weight
+        dense[rows, k * inputs : (k + 1) * inputs] = conv.weight[rows]
+    return dense
 
 
-def _bias(layer: nn.Conv2d | nn.Linear) -> Any:
-    bias = layer.bias
-    return array(torch.zeros(layer.weight.shape[0], dtype=layer.weight.dtype) if bias is None else bias)
+def _bias(layer: Weighted) -> Any:
+    return array(layer.weight.new_zeros(layer.outputs) if layer.bias is None else layer.bias)
 
 
-def _conv(node: nir.Conv2d) -> nn.Module:
-    groups, (outputs, inputs, height, width) = int(node.groups), node.weight.shape
+def _conv(node: nir.Conv2d, _: Shape) -> nn.Module:
     padding = node.padding if isinstance(node.padding, str) else _pair(node.padding)
-    layer = nn.Conv2d(
-        inputs * groups, outputs, (height, width), _pair(node.stride), padding, _pair(node.dilation), groups
-    )
-    return _filled(layer, node.weight, node.bias)
+    options = {"stride": _pair(node.stride), "padding": padding, "dilation": _pair(node.dilation)}
+    return _weighted("conv2d", node.weight, node.bias, **options, groups=int(node.groups))
 
 
-def _linear(node: nir.Affine | nir.Linear) -> nn.Module:
-    outputs, inputs = node.weight.shape
-    return _filled(nn.Linear(inputs, outputs), node.weight, getattr(node, "bias", None))
+def _linear(node: nir.Affine | nir.Linear, _: Shape) -> nn.Module:
+    return _weighted("linear", node.weight, getattr(node, "bias", None))
 
 
-def _filled(layer: Any, weight: Any, bias: Any) -> nn.Module:
+def _weighted(call: str, weight: Any, bias: Any, **options: Any) -> nn.Module:
     bias = np.zeros_like(weight, shape=len(weight)) if bias is None else bias
-    layer.weight, layer.bias = (nn.Parameter(torch.from_numpy(np.array(value))) for value in (weight, bias))
-    return layer
+    return Weighted(call, *(torch.from_numpy(np.array(value)) for value in (weight, bias)), **options)
 
 
-def _pool(node: nir.AvgPool2d | nir.SumPool2d) -> nn.Module:
+def _pool(node: nir.AvgPool2d | nir.SumPool2d, size: Shape) -> nn.Module:
     kernel, stride, padding = (_pair(value) for value in (node.kernel_size, node.stride, node.padding))
-    divisor = 1 if isinstance(node, nir.SumPool2d) else None
-    return nn.AvgPool2d(kernel, stride, padding, divisor_override=divisor)
+    factor = float(np.prod(kernel)) if isinstance(node, nir.SumPool2d) else 1.0
+    return Average.over_windows(size, tuple(zip(kernel, stride, padding, strict=True)), factor=factor)
 
 
-def _flatten(node: nir.Flatten) -> nn.Module:
+def _flatten(node: nir.Flatten, size: Shape) -> nn.Module:
     """NIR does not count the batch among the axes."""
-    return nn.Flatten(*(int(axis) + 1 if axis >= 0 else int(axis) for axis in (node.start_dim, node.end_dim)))
+    numbers = torch.arange(math.prod(size[1:])).reshape(size[1:])
+    return Move(numbers.flatten(int(node.start_dim), int(node.end_dim)), [size[1:]])
 
 
 def _pair(value: Any) -> tuple[int, int]:
@@ -103,7 +106,7 @@ def _pair(value: Any) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-LAYERS: dict[type[nir.NIRNode], Callable[[Any], nn.Module]] = {
+LAYERS: dict[type[nir.NIRNode], Callable[[Any, Shape], nn.Module]] = {
     nir.Conv2d: _conv,
     nir.Affine: _linear,
     nir.Linear: _linear,
@@ -111,4 +114,4 @@ LAYERS: dict[type[nir.NIRNode], Callable[[Any], nn.Module]] = {
     nir.SumPool2d: _pool,
     nir.Flatten: _flatten,
 }
-"""Each kind of node that is a layer of PyTorch's, and how it becomes one, in the node's own precision."""
+"""Each kind of NIR node that is one of the graph's, and how it becomes it, for values of a size [B, ...]."""

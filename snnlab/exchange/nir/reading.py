@@ -3,10 +3,9 @@
 Only the values are another's. The grid is this kit's, so here, too, nothing depends on batch, chunk or threads.
 """
 
+import copy
 import json
 import math
-import operator
-from functools import reduce
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,15 +13,14 @@ from typing import Any, NoReturn
 import nir
 import numpy as np
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from snnlab.converters.catalogue import CATALOGUE
-from snnlab.converters.choices.segment import AFFINE
 from snnlab.converters.conversion import SNN
-from snnlab.converters.graph import Graph, mark
-from snnlab.converters.grid import Exact, Rescale, on_grid
+from snnlab.converters.graph import Average, Graph, Node, Sum, Weighted
+from snnlab.converters.grid import Exact, Rescale, on_grid, whole_shares
 from snnlab.converters.methods import Method
-from snnlab.exchange.nir.nodes import LAYERS, scale_node, scale_of
+from snnlab.exchange.nir.nodes import LAYERS, scale_of
 from snnlab.neurons import IF
 from snnlab.neurons.integrate import Reset
 
@@ -147,43 +145,56 @@ class _Builder:
         self, graph: nir.NIRGraph, about: dict[str, Any], dt: float, reset: Reset, *, exact: bool
     ) -> None:
         self.nir, self.about, self.dt, self.reset, self.exact = graph, about, dt, reset, exact
-        self.graph = fx.Graph()
-        self.modules: dict[str, nn.Module] = {}
-        self.made: dict[str, fx.Node] = {}
+        self.graph = Graph()
+        self.made: dict[str, Node] = {}
+        self.values: dict[Node, Tensor] = {}  # one image's, for the shapes
         self.rounded = {(a, b): steps for a, b, steps in about.get("rounded", ()) if exact}
+        self.divided: dict[str, Tensor] = {}  # pools that sum up, and what is left to multiply with
 
     def run(self) -> Graph:
         for name in _in_order(self.nir, self.about):
             node = self.nir.nodes[name]
             if isinstance(node, nir.Input):
-                self.made[name] = self.graph.placeholder("x")
+                self.made[name] = self.graph.input
+                size = [int(side) for side in node.input_type["input"]]
+                self.values[self.graph.input] = torch.zeros(1, *size, dtype=torch.float64)
             elif isinstance(node, nir.Output):
-                self.graph.output(self.feed(name))
+                self.graph.result = self.feed(name)
             elif isinstance(node, nir.IF):
                 self.neuron(name, node)
             else:
                 self.made[name] = self.other(name, node)
-        built = Graph(self.modules, self.graph)
-        mark(built)
-        if not built.sites:
+        if not self.graph.sites:
             raise ValueError("the graph has no IF node, so nothing spikes: hand in a spiking network's graph")
-        return built.requires_grad_(False).eval()
+        return self.graph.requires_grad_(False).eval()
 
-    def feed(self, name: str) -> fx.Node:
+    def feed(self, name: str) -> Node:
         """The sum of all edges into a node; on the grid in float64, where it is exact."""
         terms = []
         for before in (before for before, after in self.nir.edges if after == name):
             terms.append(self.made[before])
+            left = self.divided.get(before, torch.ones((), dtype=torch.float64))
             for step in self.rounded.get((before, name), ()):
-                rounding = Rescale(torch.ones((), dtype=torch.float64), _double(step))
-                terms[-1] = self.call(f"rounding#{len(self.modules)}", rounding, terms[-1])
-        if self.exact and len(terms) > 1:
-            terms[0] = self.graph.call_method("double", (terms[0],))
-        return reduce(lambda a, b: self.graph.call_function(operator.add, (a, b)), terms)
+                terms[-1] = self.put(None, Rescale([left], [_double(step)]), terms[-1])
+                left = torch.ones((), dtype=torch.float64)
+        if len(terms) == 1:
+            return terms[0]
+        ones = [torch.ones(()) for _ in terms]
+        return self.put(None, Rescale([None] * len(terms), ones) if self.exact else Sum(ones), *terms)
 
-    def call(self, name: str, module: nn.Module, feed: fx.Node) -> fx.Node:
-        self.modules[name] = module
-        return self.graph.create_node("call_module", name, (feed,))
+    def put(self, name: str | None, kind: nn.Module, *feeds: Node, site: bool = False) -> Node:
+        """A node by its NIR name, or of its own."""
+        name = self.graph.spare("sum", self.nir.nodes) if name is None else name
+        node = self.graph.add(Node(name, kind, feeds, site, was=str(kind), call=name))
+        inputs = [self.values[feed] for feed in feeds]
+        try:
+            self.values[node] = inputs[0] if site else copy.deepcopy(kind).double()(*inputs)
+        except (RuntimeError, IndexError) as error:
+            shapes = ", ".join(str(list(value.shape[1:])) for value in inputs)
+            raise ValueError(
+                f"node {name!r} does not fit what it is fed, {shapes}: {str(error).splitlines()[0]}"
+            ) from None
+        return node
 
     def neuron(self, name: str, node: nir.IF) -> None:
         with np.errstate(all="ignore"):
@@ -192,40 +203,46 @@ class _Builder:
             _refuse(name, node, "r and v_threshold must be finite and above 0, and v_reset 0; export it so")
         feed = self.feed(name)
         if bool((gain != 1).any()):
-            feed = self.scale(name, node, gain, feed)
+            feed = self.put(None, self.scale(name, node, gain), feed)
         v0 = torch.from_numpy(np.array(node.metadata.get("v0", 0.0)))
         v0 = v0.flatten()[0] if bool((v0 == v0.flatten()[0]).all()) else v0
         reset: Any = node.metadata.get("reset", self.reset)
-        self.made[name] = self.call(name, IF(1.0, v0, reset=reset), feed)
-        self.made[name].meta["site"] = True
+        self.made[name] = self.put(name, IF(1.0, v0, reset=reset), feed, site=True)
 
-    def other(self, name: str, node: nir.NIRNode) -> fx.Node:
+    def other(self, name: str, node: nir.NIRNode) -> Node:
+        feed = self.feed(name)
         if name in self.about.get("scales", ()):
             ratio, offset = scale_of(node)
-            rescale = Rescale(ratio.double(), _double(self.about["scales"][name]), offset)
-            made = self.call(name, rescale, self.feed(name))
-            return made if self.exact else self.graph.call_method("float", (made,))
+            rescale = Rescale([ratio.double()], [_double(self.about["scales"][name])], offset)
+            return self.put(name, rescale if self.exact else Sum([ratio], offset).float(), feed)
         if isinstance(node, nir.Scale):
-            return self.scale(name, node, torch.from_numpy(np.asarray(node.scale)), self.feed(name))
+            return self.put(name, self.scale(name, node, torch.from_numpy(np.asarray(node.scale))), feed)
         if type(node) not in LAYERS:
             allowed = ", ".join(kind.__name__ for kind in LAYERS)
             _refuse(name, node, f"this kit reads Input, Output, IF, Scale, {allowed}; build it of those")
-        layer = LAYERS[type(node)](node)
-        exact = self.exact and isinstance(layer, AFFINE)
-        return self.call(name, Exact(layer) if exact else layer.float(), self.feed(name))
+        layer = LAYERS[type(node)](node, self.values[feed].shape)
+        if self.exact and isinstance(layer, Weighted):
+            layer = Exact(layer)
+        if self.exact and isinstance(layer, Average):
+            layer, left = whole_shares(layer, self.values[feed])
+            if left is not None:
+                self.divided[name] = left
+        return self.put(name, layer if self.exact else layer.float(), feed)
 
-    def scale(self, name: str, node: nir.NIRNode, ratio: Tensor, feed: fx.Node) -> fx.Node:
+    def scale(self, name: str, node: nir.NIRNode, ratio: Tensor) -> nn.Module:
         """A value times a factor, one number or one for each channel or feature."""
-        if bool((ratio == ratio.flatten()[0]).all()):
-            return self.graph.call_function(operator.mul, (feed, float(ratio.flatten()[0])))
-        wanted = scale_node(ratio, None, tuple(ratio.shape))
-        if wanted is None or isinstance(wanted, nir.Scale):
+        first = ratio.flatten()[0]
+        if bool((ratio == first).all()):
+            return Sum([first])
+        if ratio.ndim > 1 and not bool((ratio.flatten(1) == ratio.flatten(1)[:, :1]).all()):
             _refuse(
                 name,
                 node,
                 "factors and thresholds may differ between channels, not within one; make them one",
             )
-        return self.call(f"{name}.scale", LAYERS[type(wanted)](wanted).float(), feed)
+        return Sum(
+            [ratio if ratio.ndim == 1 else ratio.flatten(1)[:, 0].reshape(-1, *(1 for _ in ratio.shape[1:]))]
+        )
 
 
 def _in_order(graph: nir.NIRGraph, about: dict[str, Any]) -> list[str]:

@@ -8,20 +8,14 @@ from typing import Any, NoReturn
 import nir
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.conversion import SNN
-from snnlab.converters.graph import evaluate, source
-from snnlab.converters.graph.layers import DROPOUTS, POOL_CALLS, POOLS, SUMS
+from snnlab.converters.graph import Average, Move, Node, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale
 from snnlab.exchange.nir.nodes import affine_node, array, conv_node, scale_node
 from snnlab.neurons import IF, LIF
-
-RESHAPES: set[Any] = {torch.flatten, torch.reshape, torch.squeeze, torch.unsqueeze}
-RESHAPES |= {"flatten", "view", "reshape", "squeeze", "unsqueeze", "contiguous", "double"}
-"""Calls that leave the values in their order: what comes out flat has been flattened."""
 
 Feeds = dict[str, tuple[float, ...]]
 """A value as the NIR nodes whose outputs add up to it, each with the steps to whose multiples it is rounded."""
@@ -64,25 +58,22 @@ class _Writer:
         self.snn, self.graph = snn, snn.grid
         self.nodes: dict[str, nir.NIRNode] = {}
         self.edges: list[tuple[str, str]] = []
-        self.feeds: dict[fx.Node, Feeds] = {}
-        self.values: dict[fx.Node, Any] = {}  # one image's, for the shapes
+        self.feeds: dict[Node, Feeds] = {}
+        self.values: dict[Node, Tensor] = {}  # one image's, for the shapes
         self.scales: dict[str, float] = {}
         self.rounded: list[tuple[str, str, tuple[float, ...]]] = []
 
     def run(self) -> nir.NIRGraph:
-        image = self.snn.example.to(next(self.graph.buffers()).device)
-        for node in self.graph.graph.nodes:
-            if node.op == "placeholder":
-                self.values[node] = image
-                self.nodes["input"] = nir.Input({"input": np.array(self.shape(node))})
-                self.feeds[node] = {"input": ()}
-            elif node.op == "output":
-                shape = np.array(self.shape(source(node)))
-                self.add(node, "output", nir.Output({"output": shape}))
-            else:
-                self.values[node] = evaluate(self.graph, node, self.values.__getitem__, _one_step)
-                if isinstance(self.values[node], Tensor):
-                    self.write(node)
+        image = self.graph.input
+        self.values[image] = self.snn.example.to(next(self.graph.buffers()).device)
+        self.nodes["input"] = nir.Input({"input": np.array(self.shape(image))})
+        self.feeds[image] = {"input": ()}
+        for node in self.graph.nodes:
+            inputs = [self.values[other] for other in node.inputs]
+            self.values[node] = _one_step(node.kind, inputs[0]) if node.site else node.kind(*inputs)
+            self.write(node)
+        end = nir.Output({"output": np.array(self.shape(self.graph.result))})
+        self.add(Node("output", nn.Identity(), (self.graph.result,)), "output", end)
         return nir.NIRGraph(self.nodes, self.edges, {"snnlab": json.dumps(self.about())})
 
     def about(self) -> dict[str, Any]:
@@ -91,20 +82,20 @@ class _Writer:
         run = {"T": self.snn.T, "largest": float(self.snn.example.amax()), "order": list(self.nodes)}
         return {"version": 1, **method, **run, "scales": self.scales, "rounded": self.rounded}
 
-    def write(self, node: fx.Node) -> None:
-        module = self.graph.module(node) if node.op == "call_module" else None
-        if isinstance(module, IF):
-            self.add(node, str(node.target), _neuron(str(node.target), module, self.shape(node)))
-        elif isinstance(module, Exact):
-            self.add(node, str(node.target), self.layer(node, module.layer))
-        elif isinstance(module, Rescale):
-            self.rescale(node, module)
-        elif isinstance(module, POOLS) or node.target in POOL_CALLS:
+    def write(self, node: Node) -> None:
+        kind = node.kind
+        if isinstance(kind, IF):
+            self.add(node, node.name, _neuron(node.name, kind, self.shape(node)))
+        elif isinstance(kind, Exact):
+            self.add(node, node.name, self.layer(node, kind.layer))
+        elif isinstance(kind, Rescale):
+            self.rescale(node, kind)
+        elif isinstance(kind, Average):
             self.pool(node)
-        elif node.target in SUMS:
-            self.sum(node)
-        elif isinstance(module, (nn.Identity, nn.Flatten, *DROPOUTS)) or node.target in RESHAPES:
-            self.reshape(node, self.feeds[source(node)], self.shape(source(node)))
+        elif isinstance(kind, Sum):
+            self.sum(node, [self.feeds[other] for other in node.inputs])
+        elif isinstance(kind, Move) and kind.form == ("reshape",):
+            self.reshape(node)
         else:
             self.refuse(
                 node, "NIR has no node for it; use convolution, linear, average pooling, sums, flatten"
@@ -112,9 +103,9 @@ class _Writer:
 
     # --- nodes and edges -----------------------------------------------------------------------------------------
 
-    def add(self, node: fx.Node, name: str, wanted: nir.NIRNode, feeds: Feeds | None = None) -> None:
-        """Put a NIR node in place of a node of the grid; `feeds` are what enters it, if not the node's own."""
-        feeds = self.feeds[source(node)] if feeds is None else feeds
+    def add(self, node: Node, name: str, wanted: nir.NIRNode, feeds: Feeds | None = None) -> str:
+        """Put a NIR node in place of a node of the grid, by that name or a like one; `feeds` enter it."""
+        feeds = self.feeds[node.inputs[0]] if feeds is None else feeds
         names = (name if k == 1 else f"{name}#{k}" for k in range(1, len(self.nodes) + 2))
         name = next(candidate for candidate in names if candidate not in self.nodes)
         self.nodes[name] = wanted
@@ -123,89 +114,95 @@ class _Writer:
             if steps:
                 self.rounded.append((feed, name, steps))
         self.feeds[node] = {name: ()}
+        return name
 
-    def shape(self, node: fx.Node) -> tuple[int, ...]:
+    def shape(self, node: Node) -> tuple[int, ...]:
         """Of one image's value."""
         return tuple(self.values[node].shape[1:])
 
-    def refuse(self, node: fx.Node, advice: str) -> NoReturn:
-        name: Any = node.target
-        if node.op == "call_module":
-            layer = dict(self.snn.graph.named_modules()).get(name, self.graph.module(node))
-            raise ValueError(f"layer {name!r} is {layer}: {advice}")
-        name = name if isinstance(name, str) else getattr(name, "__name__", name)
-        raise ValueError(f"{name}() in the network's forward ({node.name!r} in the graph): {advice}")
+    def refuse(self, node: Node, advice: str) -> NoReturn:
+        raise ValueError(f"{node.said}: {advice}")
 
     # --- rules ---------------------------------------------------------------------------------------------------
 
-    def layer(self, node: fx.Node, layer: nn.Module) -> nir.NIRNode:
-        shape = self.shape(source(node))
-        if isinstance(layer, nn.Linear) and len(shape) == 1:
+    def layer(self, node: Node, layer: Weighted) -> nir.NIRNode:
+        shape = self.shape(node.inputs[0])
+        if layer.call == "linear" and len(shape) == 1:
             return affine_node(layer)
-        if not isinstance(layer, nn.Conv2d) or len(shape) != 3:
+        if layer.call != "conv2d" or len(shape) != 3:
             self.refuse(node, "NIR has nn.Conv2d on [C, H, W] and nn.Linear on [F]; use those and retrain")
-        if layer.padding_mode != "zeros" or layer.kernel_size[0] != layer.kernel_size[1]:
+        if layer.weight.shape[2] != layer.weight.shape[3]:
             self.refuse(node, "NIR pads with zeros, and its kernels are square; use such a one and retrain")
         return conv_node(layer, *shape[1:])
 
-    def rescale(self, node: fx.Node, rescale: Rescale) -> None:
+    def rescale(self, node: Node, rescale: Rescale) -> None:
         """Rounding alone is noted at the edges; a scaling is a node, also one of a sum that is rounded."""
-        step: Any = rescale.step
-        ratio: Any = rescale.ratio
         offset: Any = rescale.offset
-        feeds = self.feeds[source(node)]
-        if len(feeds) == 1 and offset is None and bool((ratio * step == 1).all()):
-            self.feeds[node] = {name: (*steps, float(step)) for name, steps in feeds.items()}
-            return
-        wanted = scale_node(ratio * step, None if offset is None else offset * step, self.shape(node))
-        if wanted is None:
-            self.refuse(node, "NIR has no scale with an offset for each neuron; fold it into a layer")
-        self.add(node, f"scale_{len(self.scales)}", wanted)
-        self.scales[next(iter(self.feeds[node]))] = float(step)
+        feeds = []
+        for k, other in enumerate(node.inputs):
+            ratio, step = rescale.term(k)
+            if ratio is None:
+                feeds.append(self.feeds[other])
+                continue
+            rounded = len(self.feeds[other]) == 1 and bool((ratio == self.divided(other)).all())
+            if rounded and (offset is None or len(node.inputs) > 1):
+                feeds.append({name: (*steps, float(step)) for name, steps in self.feeds[other].items()})
+                continue
+            wanted = scale_node(ratio, offset, self.shape(node))
+            if wanted is None:
+                self.refuse(node, "NIR has no scale with an offset for each neuron; fold it into a layer")
+            name = self.add(node, f"scale_{len(self.scales)}", wanted, self.feeds[other])
+            self.scales[name], offset = float(step), None
+            feeds.append({name: ()})
+        if offset is not None:
+            self.refuse(node, "NIR has no offset alone; fold it into a layer")
+        self.sum(node, feeds)
 
-    def pool(self, node: fx.Node) -> None:
-        """The window that gives the same averages; found by trying, so that every spelling of a mean is known."""
-        before, after = self.shape(source(node)), self.shape(node)
-        module = self.graph.module(node) if node.op == "call_module" else None
-        window = _window(node, module, before, after)
-        probe = torch.rand(1, *before, dtype=torch.float64, device=self.values[node].device)
-        wanted = evaluate(self.graph, node, lambda n: probe if n is source(node) else self.values[n])
-        got = F.avg_pool2d(probe, *window) if window else wanted[:0]
-        if got.numel() != wanted.numel() or not torch.allclose(got, wanted.view_as(got)):
+    def divided(self, node: Node) -> Tensor:
+        """What a pool that only sums up must be multiplied with to be the average that it is written as; else 1."""
+        own = self.own(node)
+        if not isinstance(node.kind, Average) or own is None or node.kind.window == own.window:
+            return torch.ones((), dtype=torch.float64)
+        return 1 / node.kind(torch.ones_like(self.values[node.inputs[0]]).double()).amax()
+
+    def own(self, node: Node) -> Any:
+        """What the network has where its grid has a node."""
+        return next((other.kind for other in self.snn.graph.nodes if other.name == node.name), None)
+
+    def pool(self, node: Node) -> None:
+        window = self.own(node).window
+        if window is None or len(window) != 2:
+            before, after = self.shape(node.inputs[0]), self.shape(node)
             self.refuse(
                 node,
                 f"from {list(before)} to {list(after)} it is no nir.AvgPool2d, which averages whole windows of "
                 "[C, H, W], all alike, with padding counted; use such a one and retrain",
             )
-        name = node.name if module is None else str(node.target)
-        self.add(node, name, nir.AvgPool2d(*map(np.array, window)))
-        self.reshape(node, self.feeds[node], tuple(got.shape[1:]))
+        self.add(node, node.name, nir.AvgPool2d(*map(np.array, zip(*window, strict=True))))
 
-    def sum(self, node: fx.Node) -> None:
-        a, b = node.all_input_nodes[0], node.all_input_nodes[-1]
-        if self.feeds[a].keys() & self.feeds[b].keys() or self.shape(a) != self.shape(b):
+    def sum(self, node: Node, feeds: list[Feeds]) -> None:
+        shapes = {self.shape(other) for other in node.inputs}
+        if len(shapes) > 1 or len({name for feed in feeds for name in feed}) < sum(map(len, feeds)):
             self.refuse(
                 node,
                 "in NIR a sum is several edges into one node, so both terms must have one shape and no part in "
                 "common; write 2 * x in place of x + x",
             )
-        self.feeds[node] = self.feeds[a] | self.feeds[b]
+        self.feeds[node] = {name: steps for feed in feeds for name, steps in feed.items()}
 
-    def reshape(self, node: fx.Node, feeds: Feeds, before: tuple[int, ...]) -> None:
-        after = self.shape(node)
+    def reshape(self, node: Node) -> None:
+        before, after = self.shape(node.inputs[0]), self.shape(node)
         if before == after:
-            self.feeds[node] = feeds
+            self.feeds[node] = self.feeds[node.inputs[0]]
         elif len(after) == 1:
-            name = node.name if node.op != "call_module" or node in self.feeds else str(node.target)
-            flatten = nir.Flatten({"input": np.array(before)}, start_dim=0, end_dim=-1)
-            self.add(node, name, flatten, feeds)
+            self.add(node, node.name, nir.Flatten({"input": np.array(before)}, start_dim=0, end_dim=-1))
         else:
             self.refuse(
                 node, f"it makes {list(after)} of {list(before)}, but NIR can only flatten all axes into one"
             )
 
 
-def _one_step(_: str, neuron: nn.Module, current: Tensor) -> Tensor:
+def _one_step(neuron: nn.Module, current: Tensor) -> Tensor:
     return neuron(current[None])[0][0]
 
 
@@ -221,20 +218,3 @@ def _neuron(name: str, neuron: IF, shape: tuple[int, ...]) -> nir.IF:
     start = {"v0": v0} if v0.any() else {}
     ones, zeros = np.ones_like(threshold), np.zeros_like(threshold)
     return nir.IF(ones, threshold, zeros, metadata={"reset": neuron.reset, **start})
-
-
-def _window(
-    node: fx.Node, pool: nn.Module | None, before: tuple[int, ...], after: tuple[int, ...]
-) -> tuple[Any, ...]:
-    """Kernel, stride and padding that a pool may have, each (H, W); none if it is not over two axes."""
-    if node.target is F.avg_pool2d:
-        given: Any = (node.args[1:], {name: value for name, value in node.kwargs.items() if name != "input"})
-        pool = nn.AvgPool2d(*given[0], **given[1])
-    if isinstance(pool, nn.AvgPool2d):
-        window = (pool.kernel_size, pool.stride, pool.padding)
-        return tuple(value if isinstance(value, tuple) else (value, value) for value in window)
-    if len(before) != 3:
-        return ()
-    left = after[1:] if len(after) == 3 else (1, 1)
-    kernel = tuple(whole // part for whole, part in zip(before[1:], left, strict=True))
-    return (kernel, kernel, (0, 0)) if min(kernel) > 0 else ()

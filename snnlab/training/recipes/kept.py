@@ -66,7 +66,7 @@ def prepare(
         for k, (stage, path) in enumerate(zip(stages, paths, strict=True)):
             bar.set_description(f"{about['network']}: {stage.name}", refresh=False)
             if k <= found:
-                ann = stage.arrange(ann)
+                ann = stage.arrange(ann, data.train[:2])  # what it learned is read below
             if k == found:  # the stages before it need not be read
                 ann = _read(ann, path)
             elif k > found:

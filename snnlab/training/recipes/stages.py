@@ -123,13 +123,13 @@ class Stage:
         if self.weight_bits is not None:
             Rounded(self.weight_bits)  # refuses what is no number of bits
 
-    def arrange(self, ann: nn.Module, split: Split | None = None) -> nn.Module:
+    def arrange(self, ann: nn.Module, split: Split) -> nn.Module:
         """A copy of the network as this stage trains it, and keeps it, without the training."""
         ann, learned = copy.deepcopy(ann), any(isinstance(m, LearnedRange) for m in ann.modules())
         if self.activation is not None and (learned or self.activation is not nn.ReLU):
-            images = (split, self.start) if self.start and split else ()
+            images = (split, self.start) if self.start else ()
             ann = swap_activations(ann, self.activation, *images)
-        return fold_batch_norms(ann) if self.weight_bits else ann
+        return fold_batch_norms(ann, split.images) if self.weight_bits else ann
 
     def run(self, ann: nn.Module, split: Split, seed: int = 0) -> nn.Module:
         """The trained network, in evaluation mode; the one given is left as it is."""

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.activations import LearnedRange
-from snnlab.converters.graph import ACTIVATIONS, read, trace
-from snnlab.converters.graph.layers import describe, is_max_pool
+from snnlab.converters.graph import Graph, Max, Node, fold_bn, record, trace
 from snnlab.datasets import Split
 
 Activation = Callable[[], nn.Module]
@@ -29,14 +28,15 @@ def swap_activations(
 
     Args:
         factory: called once for each activation module; one that the forward uses twice stays one.
-        split: training images, or None.
+        split: training images, or None; without, activations that are function calls are not noticed.
         percentile: percent, 0 < percentile <= 100.
     Raises: ValueError for activations that are function calls, by name, or a percentile out of range.
     """
     if not 0 < percentile <= 100:
         raise ValueError(f"percentile = {percentile}, but it lies in (0, 100]")
-    kinds = (*ACTIVATIONS, type(factory()))
-    _refuse_calls(ann, kinds)
+    kinds = (nn.ReLU, nn.ReLU6, LearnedRange, type(factory()))
+    if split is not None:
+        _refuse_calls(trace(ann, split.images[:2].float(), kinds))
     swapped = copy.deepcopy(ann)
     old = {name: module for name, module in swapped.named_modules() if isinstance(module, kinds)}
     starts = _percentiles(swapped, old, split, percentile) if split is not None else _learned(old)
@@ -48,7 +48,7 @@ def swap_activations(
     return swapped
 
 
-def average_pools(ann: nn.Module) -> nn.Module:
+def average_pools(ann: nn.Module, images: Tensor) -> nn.Module:
     """A copy of the network with an average pool in place of each max pool that spikes would reach.
 
     A pool that `convert` carries exactly, before the first neurons or moved there, stays. The weights have not seen
@@ -56,21 +56,24 @@ def average_pools(ann: nn.Module) -> nn.Module:
 
     Args:
         ann: its max pools are modules; one that the forward uses twice is exchanged at both places if at either.
+        images: some of those it was trained for, [N, ...]; only their shape counts.
     Raises: ValueError for max pools that are function calls, or that no average pool equals in shape, by name.
     """
-    graph, modules = read(ann)
-    averaged = copy.deepcopy(ann)
+    graph, averaged = record(ann, images), copy.deepcopy(ann)
     for node in graph.nodes:
-        if "fate" in node.meta or not is_max_pool(node, modules.get(str(node.target))):
+        if node.fate or not _is_max_pool(node):
             continue
-        if node.op != "call_module":
+        if not node.was:
             raise ValueError(
-                f"{describe(node, modules)} is a function call, which cannot be exchanged: use a module, "
+                f"{node.said} is a function call, which cannot be exchanged: use a module, "
                 "self.pool = nn.AvgPool2d(...), and retrain"
             )
-        name = str(node.target).split("#", maxsplit=1)[0]
-        _put(averaged, name, _averaging(modules[str(node.target)], describe(node, modules)))
+        _put(averaged, node.scope, _averaging(ann.get_submodule(node.scope), node.said))
     return averaged
+
+
+def _is_max_pool(node: Node) -> bool:
+    return isinstance(node.kind, Max) or "max_pool" in node.call
 
 
 def _averaging(pool: nn.Module, described: str) -> nn.Module:
@@ -83,28 +86,29 @@ def _averaging(pool: nn.Module, described: str) -> nn.Module:
     return average(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
 
 
-def fold_batch_norms(ann: nn.Module) -> nn.Module:
+def fold_batch_norms(ann: nn.Module, images: Tensor) -> nn.Module:
     """A copy in evaluation mode whose batch norms are folded into the layers before them; identities stand in.
 
     Unlike `trace`, it keeps the network's own class and forward.
+
+    Args:
+        images: some of those it was trained for, [N, ...]; only their shape counts.
     """
-    graph, folded = trace(ann), copy.deepcopy(ann).eval()
-    for node in graph.graph.nodes:
-        if (norm := node.meta.get("folded")) is None:
-            continue
-        if "#" in (layer := str(node.target)) + norm:
+    graph, folded = trace(ann, images), copy.deepcopy(ann).eval()
+    for layer, norm in ((node.name, node.folded[0]) for node in graph.nodes if node.folded):
+        if "#" in layer + norm:
             raise ValueError(
                 f"{layer!r} and {norm!r} are later uses of a layer and a batch norm, which cannot be folded for each "
                 "use; give each use layers of its own"
             )
-        _put(folded, layer, copy.deepcopy(graph.module(node)))
-        _put(folded, norm, nn.Identity())
+        if isinstance(own := dict(folded.named_modules()).get(norm), nn.modules.batchnorm._BatchNorm):
+            _put(folded, layer, fold_bn(folded.get_submodule(layer), own))
+            _put(folded, norm, nn.Identity())
     return folded.eval()
 
 
-def _refuse_calls(ann: nn.Module, kinds: tuple[type[nn.Module], ...]) -> None:
-    graph = trace(ann, kinds)
-    calls = [str(node.target) for node in graph.graph.nodes if node.meta.get("call")]
+def _refuse_calls(graph: Graph) -> None:
+    calls = [node.name for node in graph.nodes if node.site and not node.was]
     if calls:
         raise ValueError(
             f"activations {', '.join(map(repr, calls))} are function calls (as F.relu is), which cannot learn a "

@@ -9,7 +9,7 @@ References:
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from snnlab.converters.graph.layers import CONVS
+CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 class Rounded(nn.Module):
