@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from snnlab.datasets import CALIBRATION, Data, Split
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -49,9 +50,8 @@ def load(
         cannot be read; ValueError for a setting out of range, images of several sizes, or too many of them.
     """
     path, transform = Path(path).expanduser().resolve(), transform or preparation(size)
-    for name, value in (("per_class", per_class), ("calibration", calibration)):
-        if value is not None and (value < 1 or int(value) != value):
-            raise ValueError(f"{name} = {value}, but it must be a whole number, 1 or more")
+    per_class = None if per_class is None else whole(per_class, "per_class")
+    calibration = whole(calibration, "calibration")
     classes, train, test = _listings(path, per_class)
     shape = _read(train[0][0], transform).shape
     _check_memory(len(train) + len(test), shape, most_bytes, per_class)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from snnlab.neurons.integrate import IF, State, reached
+from snnlab.neurons.settings import whole
 
 
 class BurstIF(IF):
@@ -26,9 +27,7 @@ class BurstIF(IF):
         self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, max_spikes: int = 4
     ) -> None:
         super().__init__(threshold, v0)
-        if isinstance(max_spikes, bool) or not isinstance(max_spikes, int) or max_spikes < 1:
-            raise ValueError(f"max_spikes = {max_spikes!r}, but it must be a whole number, 1 or more")
-        self.max_spikes = max_spikes
+        self.max_spikes = whole(max_spikes, "max_spikes")
 
     def spikes(self, state: State) -> Tensor:
         """As many as the potential pays for, at most max_spikes; compared, not divided: no rounding."""

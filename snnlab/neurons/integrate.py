@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from snnlab.neurons.settings import check_share
+
 Reset = Literal["subtract", "zero"]
 
 
@@ -269,12 +271,6 @@ class LIF(IF):
         reset: Reset = "subtract",
     ) -> None:
         super().__init__(threshold, v0, leak, reset)
-
-
-def check_share(name: str, value: float, meaning: str) -> None:
-    """Raises: ValueError with the meaning, if value is not a number in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
-        raise ValueError(f"{name} = {value!r}, but {meaning}")
 
 
 def _number(name: str, value: float | Tensor) -> Tensor:

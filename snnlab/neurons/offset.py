@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from snnlab.neurons.integrate import IF, State
+from snnlab.neurons.settings import whole
 
 MARGIN = 1e-4
 """How far past the threshold a potential is moved, in thresholds: a tie must fall on the right side."""
@@ -32,9 +33,7 @@ class OffsetSpikeIF(IF):
 
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, passes: int = 1) -> None:
         super().__init__(threshold, v0)
-        if isinstance(passes, bool) or not isinstance(passes, int) or passes < 1:
-            raise ValueError(f"passes = {passes!r}, but it must be a whole number, 1 or more")
-        self.passes = self.looks_ahead = passes
+        self.passes = self.looks_ahead = whole(passes, "passes")
 
     def forward(
         self, current: Tensor, state: State | None = None, potentials: list[Tensor] | None = None

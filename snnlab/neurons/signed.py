@@ -14,7 +14,8 @@ import math
 import torch
 from torch import Tensor
 
-from snnlab.neurons.integrate import IF, State, check_share, reached
+from snnlab.neurons.integrate import IF, State, reached
+from snnlab.neurons.settings import check_share
 
 GATE = 1e-3
 """Calcium below this is gone: the gate for negative spikes is shut."""

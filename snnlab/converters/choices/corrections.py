@@ -15,7 +15,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from snnlab.converters.choices.site import Correction, Site, check_positive, check_whole
+from snnlab.converters.choices.site import Correction, Site, check_positive
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
 
@@ -63,7 +64,7 @@ def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Corre
         per: a potential for each neuron, or for each channel.
     Raises: ValueError if an argument is out of range.
     """
-    check_whole(passes=passes)
+    passes = whole(passes, "passes")
     if per not in ("neuron", "channel"):
         raise ValueError(f"per = {per!r}, but it is 'neuron' or 'channel'")
 
@@ -101,7 +102,7 @@ def lwc(
         lr: Adam's learning rate, > 0. batch: images a step, >= 1.
     Raises: ValueError if an argument is out of range.
     """
-    check_whole(epochs=epochs, batch=batch)
+    epochs, batch = whole(epochs, "epochs"), whole(batch, "batch")
     check_positive(lr=lr)
     if through not in ("time", "mean"):
         raise ValueError(f"through = {through!r}, but it is 'time' or 'mean'")

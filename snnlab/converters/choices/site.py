@@ -81,13 +81,6 @@ class Site:
         return kept if len(kept) else self.fitting()
 
 
-def check_whole(**settings: object) -> None:
-    """Raises: ValueError that names the first setting that is no whole number of 1 or more."""
-    for name, value in settings.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} = {value!r}, but it must be a whole number, 1 or more")
-
-
 def check_positive(**settings: object) -> None:
     """Raises: ValueError that names the first setting that is no finite number above 0."""
     for name, value in settings.items():

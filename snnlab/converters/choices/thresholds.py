@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from snnlab.activations import LearnedRange
-from snnlab.converters.choices.site import Rule, Site, check_positive, check_whole
+from snnlab.converters.choices.site import Rule, Site, check_positive
+from snnlab.neurons.settings import whole
 
 Per = Literal["layer", "channel", "neuron"]
 
@@ -69,8 +70,7 @@ def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
     _check_per(per)
     if isinstance(shift, bool) or not isinstance(shift, int | float) or not 0 <= shift < 1:
         raise ValueError(f"shift = {shift!r}, but it is a share of the threshold, in [0, 1)")
-    if isinstance(grid, bool) or not isinstance(grid, int) or grid < 2:
-        raise ValueError(f"grid = {grid!r}, but it must be a whole number, 2 or more")
+    grid = whole(grid, "grid", 2)
 
     def rule(site: Site) -> Tensor:
         groups, T = _groups(site.target, per), site.T  # [G, values]
@@ -100,7 +100,7 @@ def balanced(per: Per = "channel", rate: float = 2.0, batch: int = 32, passes: i
     """
     _check_per(per)
     check_positive(rate=rate)
-    check_whole(batch=batch, passes=passes)
+    batch, passes = whole(batch, "batch"), whole(passes, "passes")
 
     def rule(site: Site) -> Tensor:
         theta = torch.zeros_like(_groups(site.target[:1], per)[:, :1])

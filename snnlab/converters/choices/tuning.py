@@ -15,11 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snnlab.converters.choices.site import check_positive, check_whole
+from snnlab.converters.choices.site import check_positive
 from snnlab.converters.graph import Graph, walk
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
 from snnlab.neurons import IF
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
 Tuning = Callable[[Graph, Graph, Split, int], None]
@@ -40,7 +41,7 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
         lr: Adam's learning rate, a share of theta a step, > 0. batch: images a step, >= 1.
     Raises: ValueError if an argument is out of range.
     """
-    check_whole(epochs=epochs, batch=batch)
+    epochs, batch = whole(epochs, "epochs"), whole(batch, "batch")
     check_positive(lr=lr)
 
     def tuning(snn: Graph, _: Graph, images: Split, T: int) -> None:
@@ -80,7 +81,7 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
         rounds: >= 1. gain: > 0.
     Raises: ValueError if an argument is out of range.
     """
-    check_whole(rounds=rounds)
+    rounds = whole(rounds, "rounds")
     check_positive(gain=gain)
 
     def tuning(snn: Graph, ann: Graph, images: Split, T: int) -> None:
@@ -89,9 +90,9 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
         best, least = _thresholds(sites), float(_gap(snn, ann, held_out, T)[0])
         for _ in progress_bar(range(rounds), "thresholds by feedback"):
             error, shares = _gap(snn, ann, fitting, T)
-            whole = sum(shares.values()) or 1.0
+            total = sum(shares.values()) or 1.0
             for name in reversed(sites):
-                sites[name].threshold = sites[name].threshold * (1 + gain * error * shares[name] / whole)
+                sites[name].threshold = sites[name].threshold * (1 + gain * error * shares[name] / total)
             if (now := float(_gap(snn, ann, held_out, T)[0])) < least:
                 best, least = _thresholds(sites), now
         for name, theta in best.items():

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from snnlab import training
 from snnlab.activations import LearnedRange, QuantClip, RateNorm
 from snnlab.datasets import Split
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 from snnlab.training.recipes.swap import Activation, fold_batch_norms, swap_activations
 from snnlab.training.recipes.weights import Rounded, bake_weights, quantize_weights
@@ -111,8 +112,7 @@ class Stage:
             raise ValueError(
                 f"name = {self.name!r}, but a stage's name has letters, digits and underscores only"
             )
-        if int(self.epochs) != self.epochs or self.epochs < 1:
-            raise ValueError(f"epochs = {self.epochs}, but it must be a whole number, 1 or more")
+        whole(self.epochs, "epochs")
         if not 0 < self.lr < math.inf or not 0 <= self.threshold_decay < math.inf:
             raise ValueError(
                 f"lr = {self.lr}, threshold_decay = {self.threshold_decay}, but lr must be greater than 0 and "
