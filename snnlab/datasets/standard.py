@@ -22,6 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from snnlab.neurons.settings import whole
+
 NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 CALIBRATION = 256
 """Images that a conversion may look at."""
@@ -40,10 +42,23 @@ _STATISTICS = {  # mean and standard deviation of the training images, channel b
 
 @dataclass(frozen=True)
 class Split:
-    """Images float32 [N, C, H, W] with labels int64 [N]; `split[:100]` are the first hundred."""
+    """Images float32 [N, C, H, W] with labels int64 [N]; `split[:100]` are the first hundred.
+
+    Raises: ValueError for labels that are not one an image.
+    """
 
     images: Tensor
     labels: Tensor
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.images, Tensor) or not isinstance(self.labels, Tensor):
+            kinds = type(self.images).__name__, type(self.labels).__name__
+            raise ValueError(f"images are {kinds[0]}, labels {kinds[1]}, but a Split holds two tensors")
+        if self.images.shape[:1] != self.labels.shape:
+            raise ValueError(
+                f"images have shape {list(self.images.shape)}, labels {list(self.labels.shape)}, but a Split has one "
+                "label for each image: images [N, ...], labels [N]"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -80,8 +95,7 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
         near = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"data = {name!r}, but the data sets are {', '.join(NAMES)}{hint}")
-    if isinstance(calibration, bool) or not isinstance(calibration, int) or calibration < 1:
-        raise ValueError(f"calibration = {calibration!r}, but it must be a whole number of images, 1 or more")
+    calibration = whole(calibration, "calibration")
     train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
     return Data(name, classes, train, train[order[:calibration]], test)

@@ -93,9 +93,7 @@ def test_more_calibration_images_begin_with_those_that_fewer_have() -> None:
     assert (len(few.calibration), len(many.calibration), len(all_there_are.calibration)) == (7, 300, 1347)
     assert torch.equal(many.calibration.images[:7], few.calibration.images)
     for wrong in (0, -1, 1.5, True, "256", None):
-        with pytest.raises(
-            ValueError, match=r"calibration = .*, but it must be a whole number of images, 1 or more"
-        ):
+        with pytest.raises(ValueError, match=r"calibration = .*, but it must be a whole number, 1 or more"):
             datasets.load("digits", calibration=wrong)  # type: ignore[arg-type]
 
 
@@ -104,6 +102,17 @@ def test_a_split_is_sliced_as_one() -> None:
     part = test[10:14]
     assert len(part) == 4
     assert torch.equal(part.images, test.images[10:14]) and torch.equal(part.labels, test.labels[10:14])
+
+
+def test_a_split_has_one_label_for_each_image() -> None:
+    images = torch.zeros(4, 1, 8, 8)
+    for labels in (torch.zeros(3), torch.zeros(5), torch.zeros(4, 1), torch.tensor(4)):
+        with pytest.raises(
+            ValueError, match=r"images have shape \[4, 1, 8, 8\], labels .*one label for each"
+        ):
+            datasets.Split(images, labels)
+    with pytest.raises(ValueError, match=r"images are Tensor, labels list, but a Split holds two tensors"):
+        datasets.Split(images, [0, 1, 2, 3])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("given", "near"), [("mnst", "mnist"), ("CIFAR10", "cifar10"), ("digit", "digits")])
