@@ -19,6 +19,8 @@ from torch import Tensor, nn
 
 from snnlab.activations import LearnedRange
 from snnlab.datasets import Split
+from snnlab.datasets.given import Given, split_of
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
 SMOOTHING = 0.1  # of labels: no logit need grow without end; held-out digits gain half a point
@@ -26,30 +28,29 @@ WEIGHT_DECAY = 5e-4  # of weights; a decayed threshold would clip more and more
 
 
 def fit(
-    ann: nn.Module, split: Split, epochs: int = 12, seed: int = 0, batch: int = 32, lr: float = 0.05
+    ann: nn.Module, split: Given, epochs: int = 12, seed: int = 0, batch: int = 32, lr: float = 0.05
 ) -> nn.Module:
     """Train in place and return ann, in eval mode: SGD with momentum 0.9, a cosine schedule, smoothed cross-entropy.
 
+    The network has a logit for each of K classes, [N, K], or one for two classes, [N, 1] or [N]: above 0 is class 1.
     Interrupted (Ctrl-C), the network is left as it was after the last whole epoch, in eval mode, and the
     KeyboardInterrupt that goes on says which one that was.
 
     Args:
-        split: training images; nothing else is looked at.
+        split: training images with labels, all that `split_of` takes (given.py); nothing else is looked at. A
+            DataLoader or Dataset is read once, whole, so each epoch sees the same images.
         epochs: passes over them, >= 1.
         seed: of the images' order and of dropout; the global random state stays as it was.
         batch: images a step, at most; >= 2.
         lr: learning rate at the start, > 0.
-    Raises: ValueError for a setting out of range, or when the loss leaves the finite numbers.
+    Raises: ValueError for a setting out of range, for images, labels and outputs that do not fit, each before the
+        training; or when the loss leaves the finite numbers.
     """
-    for name, value, least in (
-        ("epochs", epochs, 1),
-        ("batch", batch, 2),
-        ("images in split", len(split), 2),
-    ):
-        if value < least or int(value) != value:
-            raise ValueError(f"{name} = {value}, but it must be a whole number, {least} or more")
+    epochs, batch = whole(epochs, "epochs"), whole(batch, "batch", 2)
     if not 0 < lr < math.inf:
         raise ValueError(f"lr = {lr}, but it must be a number greater than 0")
+    split = _fitting(ann, split)
+    whole(len(split), "images in split", 2)
     steps = -(-len(split) // batch)
     optimizer = torch.optim.SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
@@ -83,7 +84,7 @@ def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer, smoothin
     """One step of the optimiser; the number of images that were classified correctly before it."""
     part = _beside(ann, part)
     logits = ann(part.images)
-    loss = F.cross_entropy(logits, part.labels, label_smoothing=smoothing)
+    loss = _loss(logits, part.labels, smoothing)
     if not bool(loss.isfinite()):
         lr = optimizer.param_groups[0]["lr"]
         raise ValueError(
@@ -92,7 +93,54 @@ def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer, smoothin
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return int((logits.argmax(1) == part.labels).sum())
+    return int((_predicted(logits) == part.labels).sum())
+
+
+def _loss(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
+    """Smoothed cross-entropy; of one logit the same, with the other class's logit at 0."""
+    if not _is_single(logits):
+        return F.cross_entropy(logits, labels, label_smoothing=smoothing)
+    targets = (labels.to(logits.dtype) * (1 - smoothing) + smoothing / 2).reshape(logits.shape)
+    return F.binary_cross_entropy_with_logits(logits, targets)
+
+
+def _predicted(logits: Tensor) -> Tensor:
+    """Classes [N] of logits [N, K], or of one logit, [N, 1] or [N]."""
+    return (logits.flatten() > 0).long() if _is_single(logits) else logits.argmax(1)
+
+
+def _is_single(logits: Tensor) -> bool:
+    return logits.ndim == 1 or logits.shape[1] == 1
+
+
+def _fitting(ann: nn.Module, given: Given) -> Split:
+    """Images with labels that ann can be trained on and judged by. Raises: ValueError for any others."""
+    split = split_of(given, "split", limit=None)
+    if isinstance(given, Split):  # where it is, and in its own precision
+        split = Split(given.images, split.labels)
+    classes = _classes(ann, split[:1])
+    if bool((wrong := (split.labels < 0) | (split.labels >= classes)).any()):
+        raise ValueError(
+            f"labels of split hold {int(split.labels[wrong][0])}, but the network tells {classes} classes apart, so "
+            f"they must be whole numbers from 0 to {classes - 1}: renumber them, or give the network more outputs"
+        )
+    return split
+
+
+@torch.no_grad()
+def _classes(ann: nn.Module, one: Split) -> int:
+    """How many classes the network tells apart, by its output for an image; 2 if that is one logit."""
+    image = _beside(ann, one).images
+    with in_evaluation(ann), torch.random.fork_rng(devices=[]):
+        logits = ann(torch.cat([image, image]))
+    shape = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if not isinstance(logits, Tensor) or logits.ndim not in (1, 2) or len(logits) != 2 or not logits.numel():
+        raise ValueError(
+            f"the network's output for 2 images is {shape}, but fit trains classifiers: a logit for each of K "
+            "classes, [2, K], or one for two classes, [2, 1] or [2]; end the network with, e.g., nn.Flatten() and "
+            "nn.Linear(..., K)"
+        )
+    return 2 if _is_single(logits) else logits.shape[1]
 
 
 def _beside(ann: nn.Module, part: Split) -> Split:
@@ -156,19 +204,30 @@ def decayed_thresholds(ann: nn.Module, decay: float) -> Iterator[None]:
             handle.remove()
 
 
-@torch.inference_mode()
-def accuracy(ann: nn.Module, split: Split) -> float:
-    """The share of images classified correctly in evaluation mode, 0 to 1; the mode it was in comes back."""
-    if len(split) == 0:
-        raise ValueError("the split has no images, so there is no accuracy")
+@contextlib.contextmanager
+def in_evaluation(ann: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; after it each module's own mode comes back."""
     modes = [(module, module.training) for module in ann.modules()]
     ann.eval()
     try:
-        parts = (_beside(ann, split[k : k + 256]) for k in range(0, len(split), 256))
-        right = sum(int((ann(part.images).argmax(1) == part.labels).sum()) for part in parts)
+        yield
     finally:
         for module, mode in modes:
             module.training = mode
+
+
+@torch.inference_mode()
+def accuracy(ann: nn.Module, split: Given) -> float:
+    """The share of images classified correctly in evaluation mode, 0 to 1; the mode it was in comes back.
+
+    Args:
+        split: images with labels; of one logit, [N, 1] or [N], above 0 is class 1.
+    Raises: ValueError as `fit`, for images, labels and outputs that do not fit.
+    """
+    split = _fitting(ann, split)
+    with in_evaluation(ann):
+        parts = (_beside(ann, split[k : k + 256]) for k in range(0, len(split), 256))
+        right = sum(int((_predicted(ann(part.images)) == part.labels).sum()) for part in parts)
     return right / len(split)
 
 
