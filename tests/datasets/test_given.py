@@ -191,6 +191,7 @@ NO_IMAGES: list[tuple[Any, str]] = [
     (DataLoader(Items([(IMAGES[0] * 255).byte()])), "holds torch.uint8"),
     ([IMAGES[0], IMAGES[0].byte()], "holds torch.uint8"),
     (IMAGES.to_sparse(), "holds a nested or sparse tensor"),
+    (torch.nested.nested_tensor([IMAGES[0], IMAGES[1, :, 1:]], layout=torch.jagged), "holds a nested or sparse tensor"),
     (IMAGES.to("meta"), "holds a tensor of the device 'meta'"),
     ([IMAGES[0], IMAGES[0, :, 1:]], r"holds images of several shapes, \[1, 3, 4\] and \[1, 4, 4\]"),
     (Items([(IMAGES[0], 1), (IMAGES[0, 0], 1)]), "holds images of several shapes"),
@@ -212,12 +213,6 @@ def test_what_holds_no_images_is_named(data: Any, said: str) -> None:
     for read in (images_of, split_of):
         with pytest.raises(ValueError, match=f"^shown ({said})"):
             read(data, "shown")
-
-
-def test_a_nested_tensor_is_named() -> None:
-    nested = torch.nested.nested_tensor([IMAGES[0], IMAGES[1, :, 1:]], layout=torch.jagged)
-    with pytest.raises(ValueError, match="shown holds a nested or sparse tensor"):
-        images_of(nested, "shown")
 
 
 WRAPPINGS = (lambda x: x, lambda x: [x], lambda x: Items([x]), lambda x: (x, 0), TensorDataset, DataLoader)
