@@ -5,19 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from snnlab.converters.catalogue import CATALOGUE, register
-    from snnlab.converters.conversion import SNN, convert
+    from snnlab.converters.conversion import convert
     from snnlab.converters.methods import Method
-    from snnlab.simulators.simulation import Run, simulate
+    from snnlab.converters.snn import SNN
+    from snnlab.simulators.run import Run
+    from snnlab.simulators.simulation import simulate
     from snnlab.studies.checks import check_method
 
 __all__ = ["CATALOGUE", "SNN", "Method", "Run", "check_method", "convert", "register", "simulate"]
 __version__ = "0.1.0"
 
 _ROOMS = {
-    **dict.fromkeys(("SNN", "convert"), "converters.conversion"),
+    "SNN": "converters.snn",
+    "convert": "converters.conversion",
     **dict.fromkeys(("CATALOGUE", "register"), "converters.catalogue"),
     "Method": "converters.methods",
-    **dict.fromkeys(("Run", "simulate"), "simulators.simulation"),
+    "Run": "simulators.run",
+    "simulate": "simulators.simulation",
     "check_method": "studies.checks",
 }
 

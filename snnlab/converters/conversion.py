@@ -1,6 +1,8 @@
 """convert: a trained ANN becomes a spiking network, by the choices that a method declares."""
 
 import copy
+import math
+import os
 
 import torch
 from torch import Tensor, nn
@@ -9,65 +11,24 @@ from snnlab.activations import Clip, QuantClip
 from snnlab.converters.catalogue import find
 from snnlab.converters.choices.segment import Segment, between
 from snnlab.converters.choices.site import Site
+from snnlab.converters.choices.trains import Train
 from snnlab.converters.graph import ACTIVATIONS, Graph, Node, plain_copy, trace, unwrapped, walk
 from snnlab.converters.grid import on_grid
 from snnlab.converters.methods import Method
-from snnlab.datasets import Split
+from snnlab.converters.snn import SNN
+from snnlab.datasets.given import Given, images_of, split_of
 from snnlab.neurons import IF
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
 THRESHOLD_FLOOR = 1e-3
 """Smallest threshold within a layer, relative to its largest: smaller ones would cost the grid its bits."""
 
 
-class SNN(nn.Module):
-    """A converted network: layers and neurons in activation units, and the same on the grid it runs on.
-
-    Attributes:
-        graph: the traced network with a neuron at each site, activation units.
-        grid: the same network as the simulator computes it, exactly; None if exact=False.
-        method, T: what it was converted with and for.
-        rows: each layer of the ANN, what it was, what became of it.
-        example: [1, ...], an image's shape, filled with the calibration images' largest value.
-    """
-
-    def __init__(
-        self,
-        graph: Graph,
-        grid: Graph | None,
-        method: Method,
-        T: int,
-        rows: list[tuple[str, ...]],
-        example: Tensor,
-    ) -> None:
-        super().__init__()
-        self.graph, self.grid, self.method, self.T = graph, grid, method, T
-        self.rows, self.example = rows, example
-
-    @property
-    def latency(self) -> int:
-        """Steps from the first input to the last output: T, and T more for each layer that looks ahead."""
-        return self.T * (1 + sum(neuron.looks_ahead for neuron in self.sites.values()))
-
-    @property
-    def sites(self) -> dict[str, IF]:
-        """The neurons by name, in order, activation units."""
-        return self.graph.sites  # type: ignore[return-value]
-
-    def summary(self) -> str:
-        """A table: each layer of the ANN, and what became of it."""
-        widths = [max(len(row[k]) for row in self.rows) for k in range(2)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in self.rows]
-        title = (
-            f"{self.method.name}: {self.method.title} ({self.method.paper}, {self.method.year}), T = {self.T}"
-        )
-        return "\n".join([title, "", *lines])
-
-
 def convert(
     ann: nn.Module,
     method: str | Method,
-    calibration: Tensor | Split,
+    calibration: Given | None,
     T: int,
     *,
     exact: bool = True,
@@ -81,25 +42,31 @@ def convert(
 
     Args:
         method: a name of the catalogue, or a Method.
-        calibration: training images [N, ...], or a Split of them; never test images. A tuning needs their labels.
+        calibration: training images [N, ...], a Split, or whatever datasets.given.images_of reads; of a DataLoader or
+            a Dataset at most 1,024 are taken. Never test images. A tuning needs their labels.
         T: steps that the network will run, >= 1; matters only to methods that depend on T.
         exact: put the network on a grid, so that it computes the same bits everywhere (grid.py).
         progress: show a progress bar.
     Raises: ValueError that names the layer or argument, what it is, what is allowed and what to do.
     """
-    method, images = find(method), _images(calibration)
-    if not isinstance(T, int) or T < 1:
-        raise ValueError(f"T = {T!r}, but the number of steps must be a whole number, 1 or more")
+    method, T = find(method), whole(T, "T")
+    if calibration is None:
+        raise ValueError(
+            f"calibration is None: method {method.name!r} needs {method.needs}, and any network is traced on images: "
+            "hand in one or more such as it was trained with, images[:1]"
+        )
+    images = images_of(calibration)
     wanted = type(method.activation())
     graph = trace(ann, images, (*ACTIVATIONS, wanted))
     activations, before = graph.sites, copy.deepcopy(graph) if method.tuning else None
     _check_activations(activations, method, wanted)
     with torch.inference_mode():
         _check_traced(ann, graph, images, wanted)
+    _check_memory(graph, images, method, T)
     with torch.no_grad():
         _place_neurons(graph, images, method, T, progress)
         if method.tuning is not None and before is not None:
-            method.tuning(graph, before, _labelled(calibration, method), T)
+            method.tuning(graph, before, split_of(calibration), T)
         rows, example = (
             fates(ann, graph, activations),
             torch.full_like(images[:1], float(images.abs().amax())),
@@ -107,24 +74,43 @@ def convert(
         return SNN(graph, on_grid(graph, example) if exact else None, method, T, rows, example)
 
 
-def _images(calibration: Tensor | Split) -> Tensor:
-    images = calibration.images if isinstance(calibration, Split) else calibration
-    if not isinstance(images, Tensor) or images.ndim < 2 or len(images) < 1:
-        given = list(images.shape) if isinstance(images, Tensor) else type(images).__name__
+def _check_memory(graph: Graph, images: Tensor, method: Method, T: int) -> None:
+    """Refuse, before it begins, a conversion that would take more than half of the machine's memory."""
+    needed = len(images) * _bytes_of_one(graph, images[:1], T / 4 if method.corrections else 0.0)
+    if needed > (half := memory() / 2):
+        fewer = f" or T, {T}," if method.corrections else ""
         raise ValueError(
-            f"calibration is {given}, but it must be a tensor of images [N, ...] or a Split, N >= 1"
+            f"method {method.name!r} would take some {needed / 1e9:.1f} GB for {len(images)} calibration images, more "
+            f"than half of this machine's memory, {half / 1e9:.1f} GB: lower their number{fewer} or take smaller images"
         )
-    if not bool(images.isfinite().all()):
-        raise ValueError("calibration holds NaN or infinite values")
-    return images.detach().cpu().float()
 
 
-def _labelled(calibration: Tensor | Split, method: Method) -> Split:
-    if not isinstance(calibration, Split):
-        raise ValueError(
-            f"method {method.name!r} needs labelled images: hand in calibration as a Split, e.g. data.calibration"
-        )
-    return Split(calibration.images.detach().cpu().float(), calibration.labels.cpu())
+@torch.inference_mode()
+def _bytes_of_one(graph: Graph, image: Tensor, kept: float) -> float:
+    """What one image's values take at most, while the network is walked.
+
+    Args:
+        kept: bytes of a neuron's spikes over all steps, until the last neuron that they feed is calibrated.
+    """
+    values, freed, peak, trains = {graph.input: image}, graph.last_uses(), 0.0, {}
+    last_reader = {source: node for node in graph.nodes if node.site for source in between(node)[1]}
+    for node in graph.nodes:
+        values[node] = node.kind(*(values[other] for other in node.inputs))
+        if node in last_reader:
+            trains[node] = kept * values[node].numel()
+        peak = max(peak, sum(value.nbytes for value in values.values()) + sum(trains.values()))
+        trains = {source: size for source, size in trains.items() if last_reader[source] is not node}
+        for other in freed[node]:
+            values.pop(other, None)
+    return peak
+
+
+def memory() -> float:
+    """The machine's memory, bytes; without an answer from the system, endless."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def _check_activations(activations: dict[str, nn.Module], method: Method, wanted: type[nn.Module]) -> None:
@@ -172,7 +158,7 @@ def _difference(ann: nn.Module, graph: Graph, few: Tensor) -> str:
 def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
     """Walk both networks side by side and put a neuron at each site."""
     values: dict[Node, Tensor] = {graph.input: images}
-    spikes: dict[Node, Tensor] = {}
+    spikes: dict[Node, Train] = {}
     freed = graph.last_uses()
     last_reader = {source: node for node in graph.nodes if node.site for source in between(node)[1]}
     for node in progress_bar(graph.nodes, f"converting with {method.name}", disable=not progress):
@@ -182,7 +168,7 @@ def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progres
             site = Site(node.name, T, node.kind, values[node], segment)
             graph.put(node, _neuron(site, method))
             if method.corrections and node in last_reader:
-                spikes[node] = site.output()
+                spikes[node] = site.train()
             for source in [source for source in spikes if last_reader[source] is node]:
                 del spikes[source]
         for other in freed[node]:

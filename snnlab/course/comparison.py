@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import trace, walk
+from snnlab.converters.snn import SNN
 from snnlab.simulators.simulation import simulate
 
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from snnlab.neurons import IF
-from snnlab.simulators.simulation import Trace
+from snnlab.simulators.run import Trace
 
 
 def watch(neuron: IF, current: Tensor) -> Trace:

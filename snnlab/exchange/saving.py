@@ -14,10 +14,11 @@ from torch import nn
 
 from snnlab import training
 from snnlab.converters.catalogue import find
-from snnlab.converters.conversion import SNN, fates
+from snnlab.converters.conversion import fates
 from snnlab.converters.graph import ACTIVATIONS, Weighted, trace
 from snnlab.converters.grid import on_grid
 from snnlab.converters.methods import Method
+from snnlab.converters.snn import SNN
 from snnlab.neurons import IF
 
 

@@ -18,7 +18,8 @@ from snnlab.converters.choices.site import Site
 from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data, Split
-from snnlab.simulators.simulation import Run, simulate
+from snnlab.simulators.run import Run
+from snnlab.simulators.simulation import simulate
 
 
 def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) -> Method:

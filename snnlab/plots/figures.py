@@ -25,7 +25,7 @@ from snnlab.plots.style import (
     legend_beside,
 )
 from snnlab.simulators.errors import PARTS, Anatomy
-from snnlab.simulators.simulation import Trace
+from snnlab.simulators.run import Trace
 from snnlab.studies.sweeps import Result
 
 

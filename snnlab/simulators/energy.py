@@ -25,13 +25,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import Weighted
 from snnlab.converters.graph.unroll import Plan, Unroll
+from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
-from snnlab.simulators.simulation import channels_last, check_run, one_thread_each
+from snnlab.simulators.simulation import channels_last, check_run, one_thread_each, prepared
 
 CAVEAT = (
     "Arithmetic only: memory and data movement, which dominate in hardware, are left out, and the ANN could be "
@@ -146,9 +146,8 @@ def measure(snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: b
         T: steps, >= 1; None takes what the network was converted for.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    images = data.images if isinstance(data, Split) else data
-    T = snn.T if T is None else T
-    check_run(snn, images, T)
+    images, T = prepared(snn, data, T)
+    check_run(snn, T)
     device = next(snn.graph.buffers()).device
     first: _Count | None = None
     sums: dict[str, float] = {}
@@ -227,7 +226,7 @@ def _spikes(snn: SNN, T: int, images: Tensor) -> dict[str, Tensor]:
         counts[name] = output.count_nonzero(0).float()
         return output
 
-    plan = Plan(snn.graph if snn.grid is None else snn.grid)
+    plan = Plan(snn.runs)
     Unroll(plan, plan.static(images), T).run(at_neuron)
     return counts
 

@@ -18,17 +18,19 @@ References:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import ACTIVATIONS, Graph, trace, walk
 from snnlab.converters.graph.unroll import Plan, Unroll
+from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
-from snnlab.simulators.simulation import channels_last, check_run, one_thread_each
+from snnlab.simulators.run import decide
+from snnlab.simulators.simulation import channels_last, check_run, one_thread_each, prepared
 
 PARTS = ("inherited", "clipping", "quantisation", "unevenness")
 BATCH = 16  # images at a time, with all their steps
@@ -148,8 +150,8 @@ def parts(ann: nn.Module, snn: SNN, images: Tensor, T: int | None = None) -> dic
         T: steps, >= 1; None takes what the network was converted for.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    T = snn.T if T is None else T
-    check_run(snn, images, T)
+    images, T = prepared(snn, images, T)
+    check_run(snn, T)
     return _Dissection(ann, snn, T)(images)
 
 
@@ -163,14 +165,15 @@ def anatomy(
 
     Args:
         ann: the network that was converted.
-        data: images [N, ...], or a Split: then also the accuracy if all layers up to each one spike.
+        data: images [N, ...], or a Split: then also the accuracy if all layers up to each one spike, where the output
+            has classes.
         T: steps, >= 1; None takes what the network was converted for.
         progress: show a progress bar.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    images, labels = (data.images, data.labels) if isinstance(data, Split) else (data, None)
-    T = snn.T if T is None else T
-    check_run(snn, images, T)
+    images, T = prepared(snn, data, T)
+    check_run(snn, T)
+    labels = data.labels if isinstance(data, Split) and decide(snn(images[:1])) is not None else None
     dissect = _Dissection(ann, snn, T)
     device = next(dissect.graph.buffers()).device
     sums: list[dict[str, Tensor]] = []
@@ -197,7 +200,7 @@ class _Dissection:
 
     def __init__(self, ann: nn.Module, snn: SNN, T: int) -> None:
         wanted = type(snn.method.activation())
-        self.graph: Graph = snn.graph if snn.grid is None else snn.grid
+        self.graph: Graph = snn.runs
         device = next(self.graph.buffers()).device
         self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(device)
         self.sites, self.T, self.plan = snn.sites, T, Plan(self.graph)
@@ -280,9 +283,8 @@ def _measure(
     sums = {name: len(images) * _means(part, dissect.T) for name, part in found.items()}
     if labels is None:
         return sums, torch.zeros(0), len(images)
-    hits = [
-        (logits.argmax(1).cpu() == labels.cpu()).double().sum() for logits in dissect.hybrids(images, found)
-    ]
+    decided: Any = [decide(output) for output in dissect.hybrids(images, found)]
+    hits = [(classes.cpu() == labels.cpu()).double().sum() for classes in decided]
     return sums, torch.stack(hits), len(images)
 
 

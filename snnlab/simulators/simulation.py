@@ -9,18 +9,22 @@ import contextlib
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import Graph
 from snnlab.converters.graph.unroll import Plan, Unroll
-from snnlab.datasets import Split
+from snnlab.converters.snn import SNN, check_images
+from snnlab.datasets.given import Given, images_of
 from snnlab.neurons import IF, State
+from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
+from snnlab.simulators.coding import Coding, Poisson, coded
+from snnlab.simulators.run import Run, Trace, decide
 
 BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most: one step of a layer must stay in the cache
 CHUNK_BYTES = 2 * 2**20  # of one layer's currents in one chunk of steps
@@ -28,88 +32,48 @@ CHUNK_BYTES = 2 * 2**20  # of one layer's currents in one chunk of steps
 Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
 
 
-@dataclass(frozen=True)
-class Trace:
-    """What was recorded at one site, in activation units.
-
-    Attributes:
-        v: potential after each step's reset, [T, N, ...], or [T, N, K] for K chosen neurons.
-        output: threshold * spike, same shape; the potential before the reset by subtraction is v + output.
-        threshold, v0: the neurons' parameters, broadcast to [...] or [K].
-    """
-
-    v: Tensor
-    output: Tensor
-    threshold: Tensor
-    v0: Tensor
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a spiking network did.
-
-    Attributes:
-        T: steps.
-        logits: mean over the T steps, [N, K], float64.
-        predictions: the class with the largest mean so far after each step, [T, N]; ties go to the lowest class.
-        firing_rate: for each site spikes per step and neuron, mean over images and steps.
-        traces: what `record` asked for.
-    """
-
-    T: int
-    logits: Tensor
-    predictions: Tensor
-    firing_rate: dict[str, float]
-    traces: dict[str, Trace] = field(default_factory=dict)
-
-    def accuracy(self, labels: Tensor | Split) -> Tensor:
-        """The share of images classified correctly after each step, [T], 0 to 1; labels [N]."""
-        labels = labels.labels if isinstance(labels, Split) else labels
-        if labels.shape != self.predictions.shape[1:]:
-            raise ValueError(
-                f"labels have shape {list(labels.shape)}, but {self.predictions.shape[1]} images were run"
-            )
-        return (self.predictions == labels.to(self.predictions.device)).double().mean(1)
-
-
 def simulate(
     snn: SNN,
-    data: Tensor | Split,
+    data: Given,
     T: int | None = None,
     *,
     record: Record = (),
     chunk: int | None = None,
     dtype: torch.dtype = torch.float32,
+    coding: Coding = "constant",
+    seed: int = 0,
+    class_axis: int | None = None,
 ) -> Run:
     """Run a converted network on images for T steps, on the device that it is on, with a progress bar.
 
     Args:
-        data: images [N, ...] or a Split.
+        data: images [N, ...], a Split, or whatever datasets.given.images_of reads, all of it.
         T: steps, >= 1; None takes what the network was converted for.
         record: site names whose potentials and outputs to keep, or a mapping from site name to neuron indices,
             e.g. {"conv2.act": [(3, 5, 5)]}, None for all; every image is recorded, so hand in few.
         chunk: steps computed at once, >= 1; None chooses by size. It does not change the result.
         dtype: precision of sums over spikes, float32 or float64; on the grid both give the same bits.
+        coding: "constant": the image is the same current in every step. "poisson": pixels, scaled into [0, 1] by the
+            largest of the calibration images, are the chances of a spike in each step (coding.py).
+        seed: of the Poisson coding, >= 0.
+        class_axis: the axis of the classes in an output that is no [N, K], e.g. 1 in a map [N, K, H, W].
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    images = data.images if isinstance(data, Split) else data
-    T = snn.T if T is None else T
+    images, T = prepared(snn, data, T)
     wanted = _wanted(snn, record)
-    check_run(snn, images, T, chunk, dtype)
+    check_run(snn, T, chunk, dtype)
     chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
-    graph = snn.graph if snn.grid is None else snn.grid
-    device = next(graph.buffers()).device
-    runner = _Runner(
-        copy.deepcopy(graph).double() if dtype == torch.float64 else graph, snn.sites, T, chunk, wanted
-    )
+    graph = snn.runs
+    graph = copy.deepcopy(graph).double() if dtype == torch.float64 else graph
+    runner = _Runner(graph, snn.sites, T, chunk, wanted, coded(snn, coding, seed), class_axis)
     bar = progress_bar(total=len(images), desc=f"simulating {T} steps", unit="image")
     parts: list[Run] = []
-    with bar, one_thread_each(device) as pool:
-        for part in pool.map(
-            lambda few: runner(channels_last(few.float().to(device, dtype))), _batches(images)
-        ):
+    batches = _batches(images)
+    first = accumulate((len(few) for few in batches), initial=0)
+    with bar, one_thread_each(snn.device) as pool:
+        for part in pool.map(lambda few, k: runner(few.to(snn.device, dtype), k), batches, first):
             parts.append(part)
-            bar.update(part.logits.shape[0])
+            bar.update(len(part.output))
     return _join(parts)
 
 
@@ -125,17 +89,17 @@ def _wanted(snn: SNN, record: Record) -> dict[str, Sequence[tuple[int, ...]] | N
     return wanted
 
 
-def check_run(
-    snn: SNN, images: Tensor, T: int, chunk: int | None = None, dtype: torch.dtype = torch.float32
-) -> None:
+def prepared(snn: SNN, data: Given, T: int | None) -> tuple[Tensor, int]:
+    """Images [N, ...] and steps as the network takes them. Raises: ValueError that names what does not fit."""
+    images = images_of(data, "data", None)
+    check_images(snn, images, "data")
+    return images, snn.T if T is None else whole(T, "T")
+
+
+def check_run(snn: SNN, T: int, chunk: int | None = None, dtype: torch.dtype = torch.float32) -> None:
     """Whether the network can be run like that. Raises: ValueError that says why not."""
-    if not isinstance(images, Tensor) or len(images) < 1:
-        raise ValueError(
-            f"data is {type(images).__name__}, but it must be a tensor of images [N, ...] or a Split, N >= 1"
-        )
-    for name, value in (("T", T), ("chunk", chunk)):
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-            raise ValueError(f"{name} = {value!r}, but it must be a whole number of steps, 1 or more")
+    if chunk is not None:
+        whole(chunk, "chunk")
     ahead = [name for name, neuron in snn.sites.items() if neuron.looks_ahead]
     if ahead and chunk not in (None, T):
         raise ValueError(f"chunk = {chunk}, but {ahead[0]!r} looks ahead over all {T} steps: leave chunk out")
@@ -171,31 +135,39 @@ def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(threads)
 
 
+@dataclass(frozen=True)
 class _Runner:
     """All T steps for one batch of images; holds nothing that changes, so threads can share it."""
 
-    def __init__(
-        self, graph: Graph, sites: dict[str, IF], T: int, chunk: int | None, wanted: dict[str, Any]
-    ) -> None:
-        self.graph, self.sites, self.T, self.chunk, self.wanted = graph, sites, T, chunk, wanted
-        self.plan = Plan(graph)
+    graph: Graph
+    sites: dict[str, IF]
+    T: int
+    chunk: int | None
+    wanted: dict[str, Any]
+    coder: Poisson | None
+    class_axis: int | None
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> Run:
-        batch = _Batch(self)
-        static = self.plan.static(images)
+    def __call__(self, images: Tensor, first: int) -> Run:
+        """Images [B, ...], of which the first is number `first` of all."""
+        images, batch = channels_last(images), _Batch(self)
+        plan = Plan(self.graph, self.coder is not None)
+        static, shown = plan.static(images), None if self.coder is None else self.coder.steps(images, first)
         total: Tensor | None = None
-        predictions, done = [], 0
+        decided, done = [], 0
         while done < self.T:
             steps = min(self.chunk or batch.affordable_steps, self.T - done)
-            logits = Unroll(self.plan, static, steps).run(batch.at_neuron).double()
-            total = torch.zeros_like(logits[0]) if total is None else total
-            sums = torch.cat([total[None], logits]).cumsum(0)[1:]  # [steps, B, K], in the order of the steps
-            predictions.append(sums.argmax(-1))
+            unroll = Unroll(plan, static, steps, None if shown is None else shown(steps))
+            output = unroll.run(batch.at_neuron).double()
+            total = torch.zeros_like(output[0]) if total is None else total
+            sums = torch.cat([total[None], output]).cumsum(0)[
+                1:
+            ]  # [steps, B, ...], in the order of the steps
+            decided.append(decide(sums, self.class_axis, lead=2))
             total, done = sums[-1], done + steps
         rates = {name: float(n) / self.T for name, n in batch.spikes.items()}
         assert total is not None  # T >= 1
-        return Run(self.T, (total / self.T).cpu(), torch.cat(predictions).cpu(), rates, batch.traces())
+        return Run(self.T, (total / self.T).cpu(), _joined(decided), rates, batch.traces())
 
 
 class _Batch:
@@ -253,9 +225,14 @@ class _Batch:
         return Trace(v.cpu(), output.cpu(), threshold, v0)
 
 
+def _joined(parts: Sequence[Tensor | None], axis: int = 0) -> Tensor | None:
+    found = [part.cpu() for part in parts if part is not None]
+    return torch.cat(found, axis) if found else None
+
+
 def _join(parts: list[Run]) -> Run:
     """One Run from those of the batches."""
-    first, images = parts[0], sum(len(part.logits) for part in parts)
+    first, images = parts[0], sum(len(part.output) for part in parts)
     rates = {name: sum(part.firing_rate[name] for part in parts) / images for name in first.firing_rate}
     traces = {
         name: replace(
@@ -265,6 +242,5 @@ def _join(parts: list[Run]) -> Run:
         )
         for name, trace in first.traces.items()
     }
-    logits = torch.cat([part.logits for part in parts])
-    predictions = torch.cat([part.predictions for part in parts], 1)
-    return Run(first.T, logits, predictions, rates, traces)
+    output = torch.cat([part.output for part in parts])
+    return Run(first.T, output, _joined([part.decided for part in parts], 1), rates, traces)

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from snnlab import datasets, networks, training
 from snnlab.converters.catalogue import CATALOGUE, find
-from snnlab.converters.conversion import SNN, convert
+from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
+from snnlab.converters.snn import SNN
 from snnlab.datasets import Data
 from snnlab.exchange import saving
 from snnlab.progress import progress_bar

@@ -28,8 +28,8 @@ from snnlab.activations import QCFS, Clip, QuantClip
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.choices.corrections import shift_bias
 from snnlab.converters.choices.potentials import half
-from snnlab.converters.conversion import SNN
 from snnlab.converters.methods import Method
+from snnlab.converters.snn import SNN
 from snnlab.datasets import Data
 from snnlab.progress import progress_bar
 from snnlab.simulators import errors

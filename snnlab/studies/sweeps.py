@@ -9,8 +9,9 @@ from torch import nn
 
 from snnlab import training
 from snnlab.converters.catalogue import CATALOGUE, find
-from snnlab.converters.conversion import SNN, convert
+from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
+from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import simulate

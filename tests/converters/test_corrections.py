@@ -87,7 +87,7 @@ def test_a_site_is_fed_what_the_network_feeds_it() -> None:
     outputs: dict[str, Tensor] = {}
 
     def note(site: Site) -> None:
-        outputs[site.name] = site.output()
+        outputs[site.name] = site.train()[:]
 
     snn = convert(Net(), method(note), images(), T, exact=False)
     run = simulate(snn, images(), record=list(snn.sites), dtype=torch.float64)

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from snnlab import convert, simulate
 from snnlab.activations import QCFS, Clip
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import trace, walk
+from snnlab.converters.snn import SNN
 from snnlab.neurons import State
 from snnlab.training import recipes
 

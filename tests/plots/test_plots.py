@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from snnlab import plots
 from snnlab.activations import QCFS, QuantClip
 from snnlab.neurons import IF
-from snnlab.simulators.simulation import Trace
+from snnlab.simulators.run import Trace
 
 mpl.use("agg")  # no screen needed
 

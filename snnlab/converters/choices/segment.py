@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
+from snnlab.converters.choices.trains import Part, Train
 from snnlab.converters.graph import Average, Graph, Max, Node, Sum, Weighted
 from snnlab.converters.graph.unroll import Plan, Unroll
-
-Part = slice | Tensor
-"""Some of the images: a slice, or whole numbers [n]."""
 
 
 class Segment:
@@ -23,12 +21,12 @@ class Segment:
         graph: a traced network, neurons at the sites before this one.
         node: the site.
         images: [N, ...].
-        spikes: for each site that the segment reads, the output of its neuron, [T, N, ...].
+        spikes: for each site that the segment reads, what its neuron sent, [T, N, ...].
         T: steps.
     """
 
     def __init__(
-        self, graph: Graph, node: Node, images: Tensor, spikes: Mapping[Node, Tensor], T: int
+        self, graph: Graph, node: Node, images: Tensor, spikes: Mapping[Node, Train], T: int
     ) -> None:
         self.graph, self.node, self.images, self.T = graph, node, images, T
         inside, self.sources = between(node)
@@ -39,8 +37,8 @@ class Segment:
     def __call__(self, part: Part = slice(None)) -> Tensor:
         """The current of the neuron for some of the images, [T, n, ...]; gradients reach the layers' parameters."""
         unroll = Unroll(self.plan, {self.graph.input: self.images[part]}, self.T)
-        for site, output in self.spikes.items():
-            unroll.values[site] = output[:, part].flatten(0, 1)
+        for site, train in self.spikes.items():
+            unroll.values[site] = train[part].flatten(0, 1)
         for node in self.nodes:
             if node in self.plan.temporal:
                 unroll.values[node] = unroll.compute(node)
@@ -48,9 +46,9 @@ class Segment:
                 unroll.static[node] = node.kind(*(unroll.static[other] for other in node.inputs))
         return unroll.current(self.node)
 
-    def of_one_image(self) -> list[Tensor]:
-        """What reaches the segment in one step of one image: spikes, each [...]."""
-        return [output[0, 0] for output in self.spikes.values()]
+    def of_one_image(self) -> list[tuple[int, ...]]:
+        """The shapes of what reaches the segment in one step of one image."""
+        return [train.shape[2:] for train in self.spikes.values()]
 
     @property
     def layers(self) -> dict[str, nn.Module]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from snnlab.converters.choices.segment import Part, Segment
+from snnlab.converters.choices.segment import Segment
+from snnlab.converters.choices.trains import Part, Train
 from snnlab.neurons import IF
 
 SLICE_BYTES = 8 * 2**20
@@ -49,9 +50,10 @@ class Site:
             )
         return self.segment
 
-    def output(self) -> Tensor:
+    def train(self) -> Train:
         """What the neuron sends, [T, N, ...]."""
-        return torch.cat([self.neuron(self.current(few))[0] for few in self.slices()], 1)
+        sent = (self.neuron(self.current(few))[0] for few in self.slices())
+        return Train(sent, self.neuron.threshold, len(self.target))
 
     def rate(self) -> Tensor:
         """The neuron's mean output over the T steps, [N, ...], comparable with target."""
@@ -60,8 +62,8 @@ class Site:
     def slices(self, part: Tensor | None = None) -> tuple[Tensor, ...]:
         """The numbers of the images, or of some of them, so few at a time that all steps stay in the cache."""
         numbers = torch.arange(len(self.target)) if part is None else part
-        largest = max(values.nbytes for values in (self.target[0], *self.layers.of_one_image()))
-        return numbers.split(max(1, SLICE_BYTES // (self.T * largest)))
+        largest = max(math.prod(shape) for shape in (self.target.shape[1:], *self.layers.of_one_image()))
+        return numbers.split(max(1, SLICE_BYTES // (self.T * largest * self.target.element_size())))
 
     def shift(self, delta: Tensor) -> None:
         """Add delta, one number or one a channel, to what the neuron is fed in every step.

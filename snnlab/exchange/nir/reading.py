@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.converters.catalogue import CATALOGUE
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import Average, Graph, Node, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale, on_grid, whole_shares
 from snnlab.converters.methods import Method
+from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import LAYERS, scale_of
 from snnlab.neurons import IF
 from snnlab.neurons.integrate import Reset

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.converters.catalogue import CATALOGUE
-from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import Average, Move, Node, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale
+from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import affine_node, array, conv_node, scale_node
 from snnlab.neurons import IF, LIF
 

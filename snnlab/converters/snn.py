@@ -1,0 +1,121 @@
+"""SNN: a converted network, which people will treat as the module that it is."""
+
+import copy
+from collections.abc import Callable
+from typing import Any, NoReturn, Self
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.converters.graph import Graph
+from snnlab.converters.graph.unroll import Plan, Unroll
+from snnlab.converters.methods import Method
+from snnlab.neurons import IF
+
+FEW = 32
+"""Images at a time, where a network is simply called."""
+
+
+class SNN(nn.Module):
+    """A converted network: layers and neurons in activation units, and the same on the grid it runs on.
+
+    Attributes:
+        graph: the traced network with a neuron at each site, activation units.
+        grid: the same network as the simulator computes it, exactly; None if exact=False.
+        method, T: what it was converted with and for.
+        rows: each layer of the ANN, what it was, what became of it.
+        example: [1, ...], an image's shape, filled with the calibration images' largest value.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        grid: Graph | None,
+        method: Method,
+        T: int,
+        rows: list[tuple[str, ...]],
+        example: Tensor,
+    ) -> None:
+        super().__init__()
+        self.graph, self.grid, self.method, self.T = graph, grid, method, T
+        self.rows, self.example = rows, example
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The mean output of self.T steps for images [B, ...], as `simulate` gives it, without a gradient."""
+        check_images(self, images)
+        plan, batches = Plan(self.runs), images.to(self.device, torch.float32).split(FEW)
+        with torch.inference_mode():
+            outputs = [Unroll(plan, plan.static(few), self.T).run(_send) for few in batches]
+            mean = torch.cat([output.double().sum(0) for output in outputs]) / self.T
+        return mean.clone()
+
+    @property
+    def runs(self) -> Graph:
+        """What a simulation runs: the grid, if there is one."""
+        return self.graph if self.grid is None else self.grid
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is, and runs."""
+        return next(self.graph.buffers()).device
+
+    def train(self, mode: bool = True) -> Self:
+        """Nothing changes: a spiking network has no training mode."""
+        return super().train(False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Moves to a device; a change of precision is refused, whichever method asks for it."""
+        for dtype in (torch.float32, torch.float64):
+            if fn(torch.zeros(1, dtype=dtype)).dtype != dtype:
+                raise ValueError(
+                    "a spiking network's numbers lie on a grid, each in the precision it needs, so that nothing is "
+                    "rounded: leave them; .to(device) moves it, simulate(..., dtype=torch.float64) computes in float64"
+                )
+        return super()._apply(fn, recurse)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "SNN":
+        graph, grid = copy.deepcopy(self.graph, memo), copy.deepcopy(self.grid, memo)
+        return SNN(graph, grid, self.method, self.T, list(self.rows), self.example.clone())
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise ValueError(
+            "a spiking network is not pickled, since a pickle can run any code: snnlab.exchange.saving.save(snn, path) "
+            "writes it, and load(ann, path) reads it"
+        )
+
+    @property
+    def latency(self) -> int:
+        """Steps from the first input to the last output: T, and T more for each layer that looks ahead."""
+        return self.T * (1 + sum(neuron.looks_ahead for neuron in self.sites.values()))
+
+    @property
+    def sites(self) -> dict[str, IF]:
+        """The neurons by name, in order, activation units."""
+        return self.graph.sites  # type: ignore[return-value]
+
+    def summary(self) -> str:
+        """A table: each layer of the ANN, and what became of it."""
+        widths = [max(len(row[k]) for row in self.rows) for k in range(2)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in self.rows]
+        title = (
+            f"{self.method.name}: {self.method.title} ({self.method.paper}, {self.method.year}), T = {self.T}"
+        )
+        return "\n".join([title, "", *lines])
+
+
+def check_images(snn: SNN, images: Tensor, name: str = "images") -> None:
+    """Whether images are what the network was converted for. Raises: ValueError that says what they are."""
+    wanted, given = list(snn.example.shape[1:]), list(images.shape)
+    if given[1:] == wanted and given[0] > 0:
+        return
+    hint = ""
+    if given == wanted:
+        hint = ": a single image needs a batch axis, image[None]"
+    elif given[2:] == wanted:
+        hint = ": frames of events are no image; take one, or their mean over time"
+    shape = ", ".join(["N", *map(str, wanted)])
+    raise ValueError(f"{name} has shape {given}, but the network was converted for images [{shape}]{hint}")
+
+
+def _send(_: str, neuron: IF, current: Tensor) -> Tensor:
+    return neuron(current)[0]

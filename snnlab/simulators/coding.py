@@ -1,0 +1,61 @@
+"""How an image is shown to a spiking network: as the same current in every step, or as spikes drawn at random.
+
+Reference: Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.2.3, compares the two
+"""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from snnlab.converters.snn import SNN
+from snnlab.neurons.settings import whole
+
+Coding = Literal["constant", "poisson"]
+
+
+class Poisson:
+    """Each pixel sends spikes of one size, in each step with the chance that its mean asks for.
+
+        x[t] = sign(x) * m * s[t],     s[t] = 1 with probability |x| / m, else 0
+
+    The draws are whole numbers of a generator of each image's own (Philox), so they are the same on every machine,
+    whatever the batch and the chunk.
+
+    Args:
+        largest: m > 0, the size of a spike; pixels beyond it send one in every step.
+        seed: >= 0.
+    """
+
+    def __init__(self, largest: float, seed: int) -> None:
+        self.largest, self.seed = largest, seed
+
+    def steps(self, images: Tensor, first: int) -> Callable[[int], Tensor]:
+        """A function that gives the next so many steps, [steps, B, ...].
+
+        Args:
+            images: [B, ...], of which the first is number `first` of all.
+        """
+        draws = [np.random.Philox(key=[self.seed, first + k]) for k in range(len(images))]
+        size, sent = images[0].numel(), images.sign() * self.largest
+        chances = (images.double().abs() / self.largest).clamp(max=1) * 2.0**53
+
+        def frames(count: int) -> Tensor:
+            raw = np.stack([draw.random_raw(count * size) >> np.uint64(11) for draw in draws])
+            drawn = torch.from_numpy(raw.astype(np.int64)).reshape(len(images), count, *images.shape[1:])
+            return (drawn.transpose(0, 1).to(chances) < chances).to(sent) * sent
+
+        return frames
+
+
+def coded(snn: SNN, coding: Coding, seed: int) -> Poisson | None:
+    """What shows images to a network; None for a constant current.
+
+    Raises: ValueError that names the argument, what was given and what is allowed.
+    """
+    if coding not in get_args(Coding):
+        raise ValueError(f"coding = {coding!r}, but it is one of {', '.join(map(repr, get_args(Coding)))}")
+    seed = whole(seed, "seed", 0)
+    return None if coding == "constant" else Poisson(float(snn.example.abs().amax()) or 1.0, seed)
