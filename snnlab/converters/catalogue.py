@@ -16,7 +16,7 @@ from snnlab.converters.choices.thresholds import (
 )
 from snnlab.converters.choices.tuning import threshold_feedback, threshold_finetune
 from snnlab.converters.methods import Method
-from snnlab.neurons import SNM, CaLIF, OffsetSpikeIF, ZeroThresholdIF
+from snnlab.neurons import SNM, CaLIF, CounterIF, OffsetSpikeIF, ZeroThresholdIF
 
 XIONG = "Xiong et al., Control Theory & Applications 42(3):531-540"
 
@@ -114,6 +114,14 @@ CATALOGUE: dict[str, Method] = {
             year=2022,
             threshold=largest_per_neuron,
             neuron=SNM,
+        ),
+        Method(
+            name="snm_counter",
+            title="SNM as it is told: a spike counter, no negative spikes, a threshold for each layer",
+            paper="what summaries tell of Wang et al., Signed neuron with memory; its own method is snm",
+            year=2022,
+            threshold=largest,
+            neuron=CounterIF,
         ),
         Method(
             name="ca_lif",

@@ -2,6 +2,7 @@
 
 from snnlab.neurons.burst import BurstIF
 from snnlab.neurons.calcium import CaLIF, HardResetCaLIF
+from snnlab.neurons.counter import CounterIF
 from snnlab.neurons.integrate import IF, LIF, State
 from snnlab.neurons.offset import OffsetSpikeIF
 from snnlab.neurons.signed import SNM, STBIF, SignedIF, ZeroThresholdIF
@@ -26,6 +27,7 @@ __all__ = [
     "STBIF",
     "BurstIF",
     "CaLIF",
+    "CounterIF",
     "HardResetCaLIF",
     "OffsetSpikeIF",
     "SignedIF",

@@ -27,6 +27,7 @@ class State(NamedTuple):
     v: Tensor  # membrane potential after the reset, activation units, float64
     count: Tensor  # type: ignore[assignment]  # net number of spikes so far, float64
     calcium: Tensor | None = None  # the same sum, fading; float64; only for neurons that have it
+    charge: Tensor | None = None  # v0 and all input so far; float64; only for neurons that never reset
 
 
 class _Surrogate(torch.autograd.Function):
