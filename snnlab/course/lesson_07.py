@@ -45,6 +45,16 @@ ANSWERS = {
             "it sends a positive one: it costs a spike, not exactness.",
         },
     ),
+    "07.5": Answer(
+        "IF",
+        "What an IF neuron has before it pays is, by the books, its start and all its input, less a threshold for each "
+        "spike so far. The counter says just that. It is a reset by subtraction, written without one.",
+        {
+            "SNM": "it counts its spikes too. But its count permits a spike of -1, and the counter has none.",
+            "none": "there is no reset in it, and there is a memory. But a threshold less for each spike sent is what "
+            "a reset by subtraction leaves, and v is a memory too.",
+        },
+    ),
 }
 
 

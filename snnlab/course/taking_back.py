@@ -1,11 +1,18 @@
 """Neurons side by side on the same uneven input: how often they say what even input would have made them say."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from snnlab.converters.catalogue import CATALOGUE
+from snnlab.converters.methods import Method
 from snnlab.neurons import IF, SNM, State
+from snnlab.plots.style import COLOURS, DASHES, MARKS, house_figure
+from snnlab.simulators.simulation import Trace
 
 
 class Ungated(SNM):
@@ -39,3 +46,35 @@ def exact_shares(
             _, state = kind(torch.tensor(1.0, dtype=torch.float64), 0.5)(current)
             shares[name].append(float((state.count == even).double().mean()))
     return shares
+
+
+def both_readings() -> dict[str, Method]:
+    """SNM and what is told of it, and what lies between: each neuron with the thresholds of the other.
+
+    Theta is the largest activation: of each neuron in the paper, of the whole layer as it is told.
+    """
+    paper, told = CATALOGUE["snm"], CATALOGUE["snm_counter"]
+    return {
+        "snm": paper,
+        "counter, a threshold for each neuron": replace(told, name="between", threshold=paper.threshold),
+        "signed, a threshold for each layer": replace(paper, name="between", threshold=told.threshold),
+        "snm_counter": told,
+    }
+
+
+def counts_over_time(traces: Mapping[str, Trace]) -> Figure:
+    """The net count of spikes after each step, a line for each labelled neuron; of each trace the first input.
+
+    Args:
+        traces: label to what a neuron did, [T, N], as `watch` gives it.
+    """
+    with house_figure() as (figure, axes):
+        for k, (label, trace) in enumerate(traces.items()):
+            count = (trace.output / trace.threshold)[:, 0].cumsum(0).tolist()
+            style = {"color": COLOURS[k % 6], "marker": MARKS[k % 6], "linestyle": DASHES[k % 6]}
+            axes.plot([0, *count], label=f"{label}: {count[-1]:g} in the end", **style)
+        axes.set(xlabel="time t [steps]", ylabel="net count of spikes")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(loc="upper left")
+    return figure
