@@ -38,6 +38,17 @@ ANSWERS = {
             "only for the signed neurons": "they are among the best at two steps. At eight there is no best.",
         },
     ),
+    "12.4": Answer(
+        2,
+        "What is told of SNM is MaxNorm with its reset written another way. What is told of dual phase starts from "
+        "MaxNorm's thresholds and may only raise them, which helps nothing: it keeps them.",
+        {
+            0: "each has a name and a paper of its own. But of two papers just the new idea was lost in the telling.",
+            1: "the spike counter of lesson 07 is one. Raised thresholds are the other: section 4 had it.",
+            5: "the thresholds tuned in the loop, and LMPC as it is printed, are good methods; a hard reset is far "
+            "worse than MaxNorm.",
+        },
+    ),
 }
 
 
