@@ -50,8 +50,11 @@ TOLD: dict[str, Method] = {
 }
 """Readings to compare with that are no entries of the catalogue. The first converts the network trained for QCFS."""
 
-SIGNED_ONCE = replace(TOLD["lmpc_as_printed"], name="lmpc_signed_once", corrections=(lmpc(1),))
-"""LMPC as it is printed but for the bars: what the sign alone does."""
+SIGNED = tuple(
+    replace(TOLD["lmpc_as_printed"], name=f"lmpc_signed_{times}", corrections=(lmpc(passes),))
+    for times, passes in (("once", 1), ("thrice", 3))
+)
+"""LMPC as it is printed but for the bars, and the same repeated: what the sign alone does, and what it permits."""
 
 READINGS = (
     Reading(

@@ -64,9 +64,15 @@ def test_lmpc_as_printed_sets_potentials_that_are_never_negative(ann: nn.Module)
     assert all(bool((neuron.v0 >= 0).all()) for neuron in snn.sites.values())
 
 
-def test_the_told_ca_lif_has_the_other_neuron(ann: nn.Module) -> None:
+def test_the_controls_differ_from_lmpc_as_printed_in_its_correction_alone() -> None:
+    printed = readings.TOLD["lmpc_as_printed"]
+    for control, name in zip(readings.SIGNED, ("lmpc(1)", "lmpc(3)"), strict=True):
+        assert control == replace(printed, name=control.name, corrections=control.corrections)
+        assert control.describe()["corrections"] == [name]
+
+
+def test_the_told_ca_lif_has_the_other_neuron() -> None:
     assert readings.TOLD["ca_lif_hard_reset"].neuron is HardResetCaLIF
-    assert readings.SIGNED_ONCE.v0 is readings.TOLD["lmpc_as_printed"].v0
 
 
 def test_between_snm_and_its_counter_one_choice_differs_at_a_time() -> None:
