@@ -201,7 +201,7 @@ def test_bad_input_is_named() -> None:
         (FEW, 2.5, "T = 2.5"),
         (FEW, 8, "converted for T = 4 only"),
         (FEW.images[:0], 4, "N of 1 or more"),
-        ("images", 4, "must be a tensor"),
+        ("images", 4, "images come as a tensor"),
     ]
     for data, T, said in wrong:
         with pytest.raises(ValueError, match=said):
