@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["CATALOGUE", "SNN", "Method", "Run", "check_method", "convert", "register", "simulate"]
 __version__ = "0.1.0"
 
-_ROOMS = {
+_NAMES = {
     "SNN": "converters.snn",
     "convert": "converters.conversion",
     **dict.fromkeys(("CATALOGUE", "register"), "converters.catalogue"),
@@ -24,10 +24,19 @@ _ROOMS = {
     "simulate": "simulators.simulation",
     "check_method": "studies.checks",
 }
+_ROOMS = {
+    **{name: f"simulators.{name}" for name in ("energy", "errors")},
+    **{name: f"training.{name}" for name in ("recipes", "runs")},
+    **{name: f"studies.{name}" for name in ("claims", "papers", "sweeps")},
+    "saving": "exchange.saving",
+}
+"""What a reader looks for by its own name, `snnlab.energy`, and finds in its wing."""
 
 
 def __getattr__(name: str) -> Any:
     """Import a room when one of its names is first used: `snnlab --help` need not wait for torch."""
+    if name in _NAMES:
+        return getattr(import_module(f"snnlab.{_NAMES[name]}"), name)
     if name in _ROOMS:
-        return getattr(import_module(f"snnlab.{_ROOMS[name]}"), name)
+        return import_module(f"snnlab.{_ROOMS[name]}")
     raise AttributeError(f"module 'snnlab' has no attribute {name!r}; it has {', '.join(__all__)}")

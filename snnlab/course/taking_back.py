@@ -12,7 +12,7 @@ from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
 from snnlab.neurons import IF, SNM, State
 from snnlab.plots.style import COLOURS, DASHES, MARKS, house_figure
-from snnlab.simulators.simulation import Trace
+from snnlab.simulators.run import Trace
 
 
 class Ungated(SNM):

@@ -138,11 +138,20 @@ def test_a_method_of_ones_own_may_bring_its_neuron_and_activation() -> None:
         ({"method": "qcfs"}, r"activation '2' is ReLU\(\).*'qcfs' needs a network trained with QCFS"),
         ({"T": 0}, "T = 0.*1 or more"),
         ({"T": 1.5}, "T = 1.5.*whole number"),
-        ({"calibration": torch.zeros(0, 12)}, r"calibration holds no images but shape \[0, 12\].*N of 1 or more"),
+        (
+            {"calibration": torch.zeros(0, 12)},
+            r"calibration holds no images but shape \[0, 12\].*N of 1 or more",
+        ),
         ({"calibration": [1, 2]}, "calibration holds int, but images are floating-point numbers"),
         ({"calibration": torch.full((2, 12), float("nan"))}, "calibration holds NaN"),
-        ({"calibration": None}, "calibration is None.*'opi' needs .*hand in one or more such as it was trained with"),
-        ({"calibration": torch.rand(2, 3, 12)}, r"the network's forward fails in layer '1' on images \[N, 3, 12\]"),
+        (
+            {"calibration": None},
+            "calibration is None.*'opi' needs .*hand in one or more such as it was trained with",
+        ),
+        (
+            {"calibration": torch.rand(2, 3, 12)},
+            r"the network's forward fails in layer '1' on images \[N, 3, 12\]",
+        ),
     ],
 )
 def test_a_bad_argument_is_named(arguments: dict, message: str) -> None:

@@ -133,7 +133,11 @@ def test_at_the_break_even_rate_both_cost_the_same(technology: Technology) -> No
 
 def test_bad_input_is_named_and_the_caveat_is_there() -> None:
     snn = convert(networks.cnn().eval(), own(), DATA.calibration[:32], 4, progress=False)
-    for data, T, said in ((DATA.test[:0], 4, "N of 1 or more"), (DATA.test, 0, "T = 0"), (DATA.test, 1.5, "T = 1.5")):
+    for data, T, said in (
+        (DATA.test[:0], 4, "N of 1 or more"),
+        (DATA.test, 0, "T = 0"),
+        (DATA.test, 1.5, "T = 1.5"),
+    ):
         with pytest.raises(ValueError, match=said):
             measure(snn, data, T)  # type: ignore[arg-type]
     assert "memory" in energy.CAVEAT

@@ -62,6 +62,7 @@ def _place(name: str) -> str:
 
 
 def check_inputs(model: nn.Module) -> None:
+    """Raises: ValueError if the forward needs more than the images."""
     try:
         parameters = inspect.signature(model.forward).parameters.values()
     except (TypeError, ValueError):

@@ -8,23 +8,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from snnlab import CATALOGUE, SNN, Method, convert, simulate
+from snnlab import CATALOGUE, Method, convert, simulate
 from snnlab.activations import QuantClip
-from snnlab.converters.choices import tuning
 from snnlab.converters.choices.corrections import calibrate_bias, calibrate_offset, lmpc, lwc, shift_bias
 from snnlab.converters.choices.potentials import half, offset_or_half, offset_rule, zero
 from snnlab.converters.choices.segment import Segment
 from snnlab.converters.choices.site import Correction, Site
 from snnlab.converters.choices.thresholds import (
     balanced,
-    largest,
     largest_per_neuron,
     mmse,
     percentile,
     trained,
 )
-from snnlab.converters.choices.tuning import threshold_feedback, threshold_finetune
-from snnlab.datasets import Split
 from snnlab.neurons import IF, OffsetSpikeIF, State
 
 T = 4
@@ -50,11 +46,6 @@ class Net(nn.Module):
 
 def images() -> Tensor:
     return torch.rand(40, 2, 8, 8, generator=torch.Generator().manual_seed(1))
-
-
-def labelled() -> Split:
-    with torch.no_grad():
-        return Split(images(), Net()(images()).argmax(1))
 
 
 def method(*corrections: Correction, **choices: object) -> Method:
@@ -351,50 +342,6 @@ def test_a_neuron_that_looks_ahead_says_what_it_costs() -> None:
     assert torch.equal(simulate(snn, images(), chunk=T).logits, simulate(snn, images()).logits)
     with pytest.raises(ValueError, match="cannot go on"):
         OffsetSpikeIF()(torch.zeros(2, 3), State(torch.zeros(3), torch.zeros(3)))
-
-
-def test_thresholds_learned_in_the_loop_lower_the_loss_and_leave_the_weights() -> None:
-    start = method(threshold=largest)
-    tuned = method(threshold=largest, tuning=threshold_finetune(6, lr=0.05, batch=8))
-    data = labelled()
-    before, after = (convert(Net(), m, data, T, exact=False) for m in (start, tuned))
-    losses = [
-        float(nn.functional.cross_entropy(simulate(snn, data.images).logits, data.labels))
-        for snn in (before, after)
-    ]
-    assert losses[1] < losses[0]
-    weights = [name for name, _ in before.graph.named_parameters()]
-    assert all(torch.equal(before.graph.get_parameter(n), after.graph.get_parameter(n)) for n in weights)
-    with pytest.raises(ValueError, match="needs labelled images"):
-        convert(Net(), tuned, images(), T)
-
-
-def test_feedback_keeps_the_best_and_only_ever_raises() -> None:
-    plain = convert(Net(), method(threshold=largest), labelled(), T).sites
-    fed = convert(Net(), method(threshold=largest, tuning=threshold_feedback()), labelled(), T).sites
-    assert all(float(fed[name].threshold) >= float(plain[name].threshold) for name in plain)
-
-
-def worst(snn: SNN, data: Split) -> tuple[float, float]:
-    """How far the logits are from the ANN's for the fifth that is held out, and their cross-entropy."""
-    held = data[len(data) - len(data) // 5 :]
-    logits = simulate(snn, held.images).logits
-    with torch.no_grad():
-        gap = (logits - Net()(held.images)).abs().mean()
-    return float(gap), float(nn.functional.cross_entropy(logits, held.labels))
-
-
-def test_tunings_are_judged_by_the_images_held_out_and_keep_the_best() -> None:
-    data = labelled()
-    fitting, held = tuning._parts(data)
-    assert torch.equal(torch.cat([fitting.images, held.images]), data.images) and len(held) == len(data) // 5
-    for threshold, gets_better in ((largest, False), (percentile(60.0), True)):
-        start = worst(convert(Net(), method(threshold=threshold), data, T, exact=False), data)
-        fed = method(threshold=threshold, tuning=threshold_feedback(3, gain=2.0))
-        gap = worst(convert(Net(), fed, data, T, exact=False), data)[0]
-        assert gap < start[0] if gets_better else gap <= start[0] + 1e-6
-        wild = method(threshold=threshold, tuning=threshold_finetune(2, lr=3.0, batch=8))
-        assert worst(convert(Net(), wild, data, T, exact=False), data)[1] <= start[1] + 1e-6
 
 
 def test_rules_that_have_no_segment_say_so() -> None:

@@ -140,7 +140,7 @@ REFUSED = {
         r"'odd' is BatchNorm2d.*running statistics",
     ),
     "a branch": (Branch(), r"cannot be traced in layer 'odd'.*depends on the data"),
-    "a product": (Gate(), r"mul\(\) in layer 'odd'.*sums of two layers"),
+    "a product": (Gate(), r"mul\(\) in layer 'odd'.*only sums of layers"),
     "dropout that never stops": (AlwaysDrops(), r"dropout\(\) in layer 'odd'.*training=self.training"),
     "a view changed in place": (InPlaceThroughAView(), r"relu_\(\) in layer 'odd' changes in place.*view"),
     "a bicubic layer": (nn.Upsample(scale_factor=2, mode="bicubic"), r"layer 'odd' is Upsample.*'bilinear'"),
