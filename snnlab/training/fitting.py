@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from snnlab.activations import LearnedRange
+from snnlab.converters.graph import unwrapped
 from snnlab.datasets import Split
 from snnlab.datasets.given import Given, split_of
 from snnlab.neurons.settings import whole
@@ -232,8 +233,11 @@ def accuracy(ann: nn.Module, split: Given) -> float:
 
 
 def save(ann: nn.Module, path: str | Path, **about: object) -> None:
-    """Write the weights as safetensors, whole or not at all; `about` is kept beside them as text."""
-    save_tensors(ann.state_dict(), path, **about)
+    """Write the weights as safetensors, whole or not at all; `about` is kept beside them as text.
+
+    Of a network in a wrapper (DataParallel, torch.compile, AveragedModel) those of the network itself.
+    """
+    save_tensors(unwrapped(ann).state_dict(), path, **about)
 
 
 def save_tensors(tensors: Mapping[str, Tensor], path: str | Path, **about: object) -> None:
@@ -254,6 +258,7 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
 
     Raises: FileNotFoundError; ValueError for a file that is damaged, not safetensors, or of another network.
     """
+    ann = unwrapped(ann)
     about, state = load_tensors(path, ann.state_dict())
     ann.load_state_dict(state)
     return about
@@ -272,6 +277,15 @@ def load_tensors(path: str | Path, own: Mapping[str, Tensor]) -> tuple[dict[str,
             about, state = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(not_safetensors(path, error)) from None
+    for prefix in ("module.", "_orig_mod."):  # what a wrapper puts before each name
+        if (
+            state
+            and all(name.startswith(prefix) for name in state.keys() - {"n_averaged"})
+            and not own.keys() & state
+        ):
+            state = {
+                name.removeprefix(prefix): value for name, value in state.items() if name != "n_averaged"
+            }
     if wrong := list(_differences(own, state)):
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
         raise ValueError(f"{path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded")

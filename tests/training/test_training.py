@@ -207,3 +207,16 @@ def test_weights_of_another_network_are_named_and_none_is_loaded(
     with pytest.raises(ValueError, match=said):
         training.load(ann, path)
     assert same(before, weights(ann))
+
+
+@pytest.mark.parametrize(
+    "wrap", [nn.DataParallel, torch.optim.swa_utils.AveragedModel], ids=lambda w: w.__name__
+)
+def test_a_wrapper_is_not_in_the_file_and_one_in_a_file_is_seen_through(wrap, tmp_path: Path) -> None:
+    ann, plain, wrapped = networks.cnn(seed=1), networks.cnn(seed=2), wrap(networks.cnn(seed=3))
+    training.save(wrap(ann), tmp_path / "plain.safetensors")
+    training.save_tensors(wrap(ann).state_dict(), tmp_path / "wrapped.safetensors")
+    training.load(wrapped, tmp_path / "plain.safetensors")
+    training.load(plain, tmp_path / "wrapped.safetensors")
+    for loaded in (plain, wrapped.module):
+        assert all(torch.equal(ann.state_dict()[name], value) for name, value in loaded.state_dict().items())

@@ -36,7 +36,7 @@ def read_nir(
     reset: Reset = "zero",
     largest: float = 1.0,
 ) -> SNN:
-    """A spiking network from a NIR file or graph; the conventions are in `snnlab.exchange`.
+    """A spiking network from a NIR file or graph; the conventions are in `snnlab.exchange.nir`.
 
     One that `write_nir` wrote sends the same spikes and gives the same logits, bit for bit. Another's is put on the
     grid. Either is in units of its thresholds: they are 1, and what `simulate` records of potentials and outputs

@@ -22,7 +22,7 @@ Feeds = dict[str, tuple[float, ...]]
 
 
 def to_nir(snn: SNN) -> nir.NIRGraph:
-    """The converted network as a NIR graph; the conventions are in `snnlab.exchange`.
+    """The converted network as a NIR graph; the conventions are in `snnlab.exchange.nir`.
 
     Raises: ValueError that names the layer that NIR cannot say, what it is, what is allowed and what to do.
     """
