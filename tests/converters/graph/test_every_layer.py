@@ -1,0 +1,30 @@
+"""Every kind of layer passes one battery: exact on the grid, close to the ANN, counted to the synapse, kept in files."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import pytest
+import torch
+
+from tests.converters.graph.battery import CHECKS, Case
+from tests.converters.graph.layers import LAYERS
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Layers this small wait for their threads longer than they compute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@cache
+def case(name: str) -> Case:
+    return Case(name)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_layer(name: str, check: Callable[[Case], None]) -> None:
+    check(case(name))
