@@ -47,7 +47,7 @@ class Row:
     layer: Callable[[], nn.Module]
     on: str = "2d"
     place: str = "after"
-    method: str = "max_norm"
+    method: str = "half"
 
 
 class Net(nn.Module):
@@ -56,7 +56,7 @@ class Net(nn.Module):
     def __init__(self, row: Row, seed: int = 0) -> None:
         super().__init__()
         torch.manual_seed(seed)
-        self.row, act = row, QCFS if row.method == "qcfs" else nn.ReLU
+        self.row, act = row, partial(QCFS, 512, 3.0) if row.method == "qcfs" else nn.ReLU
         self.first, self.act, self.layer = FIRST[row.on](), act(), row.layer()
         _draw(self)
         with torch.no_grad():
@@ -146,7 +146,7 @@ WEIGHTED = {
     "ConvTranspose2d": Row(spiking(nn.ConvTranspose2d, 4, 6, 3, 2, 1, 1, groups=2)),
     "ConvTranspose2d, dilated": Row(spiking(nn.ConvTranspose2d, 4, 3, 2, dilation=2, bias=False)),
     "ConvTranspose1d": Row(spiking(nn.ConvTranspose1d, 4, 6, 4, 3, output_padding=2), "1d"),
-    "ConvTranspose3d": Row(spiking(nn.ConvTranspose3d, 4, 2, 2, 2, groups=2), "3d"),
+    "ConvTranspose3d": Row(spiking(nn.ConvTranspose3d, 4, 2, 2, (1, 2, 1), groups=2), "3d"),
     "Linear on [F]": Row(spiking(nn.Linear, 8, 7), "flat"),
     "Linear on [L, F]": Row(spiking(nn.Linear, 8, 7), "rows"),
     "Linear on [C, H, W]": Row(spiking(nn.Linear, 6, 7, bias=False)),
@@ -281,7 +281,7 @@ SITES = {
     "Hardtanh(0, c)": then(partial(nn.Hardtanh, 0, 1.5)),
     "Threshold(0, 0)": then(partial(nn.Threshold, 0, 0)),
     "Clip": then(partial(Clip, 0.8)),
-    "QCFS": then(partial(QCFS, 8, 1.2), method="qcfs"),
+    "QCFS": then(partial(QCFS, 512, 1.2), method="qcfs"),
     "a ReLU of a ReLU": then(lambda: nn.Sequential(nn.ReLU(), nn.ReLU6())),
     "a ReLU of a difference": Row(do(lambda x: F.relu(x - 0.4))),
     "MaxPool2d just after": Row(lambda: nn.MaxPool2d(3, 2, 1)),

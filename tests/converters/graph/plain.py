@@ -12,7 +12,7 @@ from snnlab.converters.conversion import SNN
 from snnlab.converters.graph import walk
 from snnlab.neurons import IF, State
 
-ACTIVATIONS = ("relu", "relu6", "clamp", "clamp_min", "clip", "hardtanh", "threshold")
+ACTIVATIONS = ("relu", "relu6", "clamp", "clamp_min", "clip", "hardtanh", "threshold", "_threshold")
 
 
 def on_the_grid(snn: SNN, x: Tensor, T: int, sent: dict[str, Tensor] | None = None) -> Tensor:

@@ -1,0 +1,44 @@
+"""Networks out of all kinds, at random: traced, put on the grid, and run like a plain loop, to the last bit.
+
+`make test` tries some hundred; SNNLAB_EXAMPLES=2000 in the environment, more.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from snnlab import convert, simulate
+from snnlab.converters.graph import trace, walk
+from tests.converters.graph.plain import on_the_grid
+from tests.converters.graph.wild import SHAPE, STEPS, Step, Wild
+
+T = 3
+EXAMPLES = int(os.environ.get("SNNLAB_EXAMPLES", "300"))
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Layers this small wait for their threads longer than they compute."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(STEPS, st.integers(0, 1000), st.sampled_from(["max_norm", "opi", "snm"]))
+def test_a_random_network_is_traced_and_runs_like_a_plain_loop(steps: list[Step], seed: int, method: str) -> None:
+    ann = Wild(steps, seed).eval()
+    x = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        expected = Wild(steps, seed).eval().double()(x.double())
+        got = walk(trace(ann, x.double()), x.double())
+    assert torch.allclose(got, expected, rtol=0, atol=1e-6 * float(expected.abs().max()) + 1e-12)
+    snn = convert(ann, method, x, T, progress=False)
+    logits = simulate(snn, x).logits
+    assert torch.equal(logits, on_the_grid(snn, x, T))
+    assert torch.equal(logits, simulate(snn, x, dtype=torch.float64, chunk=2).logits)
