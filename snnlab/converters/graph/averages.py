@@ -42,10 +42,9 @@ def average_pool(call: Call) -> Value:
     kernel, padding = _each(call.get(1, "kernel_size"), sides), _each(call.get(3, "padding", 0), sides)
     stride = _each(call.get(2, "stride") or kernel, sides)
     ceil, counted = call.get(4, "ceil_mode", False), call.get(5, "count_include_pad", True)
-    divisor = call.get(6, "divisor_override")
-    factor = math.prod(kernel) / divisor if divisor else 1.0
+    divisor = call.get(6, "divisor_override") or 0
     windows = tuple(zip(kernel, stride, padding, strict=True))
-    kind = Average.over_windows(value.data.shape, windows, ceil=ceil, counted=counted, factor=factor)
+    kind = Average.over_windows(value.data.shape, windows, ceil=ceil, counted=counted, divisor=divisor)
     return call.emit(kind, value.node)
 
 

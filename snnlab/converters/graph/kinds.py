@@ -133,22 +133,23 @@ class Average(nn.Module):
         *,
         ceil: bool = False,
         counted: bool = True,
-        factor: float = 1.0,
+        divisor: int = 0,
     ) -> "Average":
         """A pool over the last axes of [B, ...] of that size: a window's shares are the product of its sides'.
 
         Args:
             windows: kernel, stride and padding for each of those axes.
             ceil: windows may hang over the end. counted: padding counts among the values averaged.
-            factor: times the average: the values in a window for their sum.
+            divisor: of the sum over a window, in place of how many it holds; 0 for that.
         """
         shares = {}
         for axis, (kernel, stride, padding) in enumerate(windows, start=len(size) - len(windows)):
             eye = torch.eye(size[axis], dtype=torch.float64)[:, None]
-            pooled = F.avg_pool1d(eye, kernel, stride, padding, ceil, counted)
-            shares[axis] = pooled[:, 0].T.contiguous()
-        shares[len(size) - 1] = shares[len(size) - 1] * factor
-        plain = counted and not ceil and factor == 1 and len(size) in (4, 5) and len(windows) == len(size) - 2
+            pooled = F.avg_pool1d(eye, kernel, stride, padding, ceil, counted)[:, 0].T.contiguous()
+            shares[axis] = (pooled != 0).double() if divisor else pooled
+        if divisor:
+            shares[len(size) - 1] /= divisor
+        plain = counted and not ceil and not divisor and len(size) in (4, 5) and len(windows) == len(size) - 2
         return cls(shares, windows if plain else None)
 
     @property

@@ -91,8 +91,8 @@ def _weighted(call: str, weight: Any, bias: Any, **options: Any) -> nn.Module:
 
 def _pool(node: nir.AvgPool2d | nir.SumPool2d, size: Shape) -> nn.Module:
     kernel, stride, padding = (_pair(value) for value in (node.kernel_size, node.stride, node.padding))
-    factor = float(np.prod(kernel)) if isinstance(node, nir.SumPool2d) else 1.0
-    return Average.over_windows(size, tuple(zip(kernel, stride, padding, strict=True)), factor=factor)
+    divisor = 1 if isinstance(node, nir.SumPool2d) else 0
+    return Average.over_windows(size, tuple(zip(kernel, stride, padding, strict=True)), divisor=divisor)
 
 
 def _flatten(node: nir.Flatten, size: Shape) -> nn.Module:

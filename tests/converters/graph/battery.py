@@ -19,7 +19,9 @@ from tests.converters.graph.layers import LAYERS, Net, images
 from tests.converters.graph.plain import on_the_ann, on_the_grid
 
 T = 7
-HALF = Method("half", "the largest activation, half of it to start with", "Diehl 2015, Bu 2022", 2022, v0=half)
+HALF = Method(
+    "half", "the largest activation, half of it to start with", "Diehl 2015, Bu 2022", 2022, v0=half
+)
 METHODS = {"half": HALF, "qcfs": CATALOGUE["qcfs"]}
 
 
@@ -66,9 +68,7 @@ def the_grid_is_the_plain_loop(case: Case) -> None:
     assert torch.equal(case.logits, on_the_grid(case.snn, case.images, T))
     if case.snn.method is HALF:
         signed = convert(case.ann, "snm", case.images, T, progress=False)
-        assert torch.equal(
-            simulate(signed, case.images, T).logits, on_the_grid(signed, case.images, T)
-        )
+        assert torch.equal(simulate(signed, case.images, T).logits, on_the_grid(signed, case.images, T))
 
 
 def batch_chunk_layout_threads_and_precision_change_no_bit(case: Case) -> None:
@@ -78,7 +78,11 @@ def batch_chunk_layout_threads_and_precision_change_no_bit(case: Case) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        others = [one_by_one, simulate(snn, x, T, dtype=torch.float64).logits, simulate(snn, x, T, chunk=1).logits]
+        others = [
+            one_by_one,
+            simulate(snn, x, T, dtype=torch.float64).logits,
+            simulate(snn, x, T, chunk=1).logits,
+        ]
     finally:
         torch.set_num_threads(threads)
     if x.ndim == 4:
@@ -108,7 +112,10 @@ def the_anns_own_layers_step_after_step_do_the_same(case: Case) -> None:
     steps = 64
     snn = convert(case.ann, case.snn.method, case.images, steps, exact=False, progress=False)
     expected = on_the_ann(case.ann, snn, case.images, steps)
-    for other in (simulate(snn, case.images, steps, dtype=torch.float64), simulate(case.snn, case.images, steps)):
+    for other in (
+        simulate(snn, case.images, steps, dtype=torch.float64),
+        simulate(case.snn, case.images, steps),
+    ):
         wrong = (other.logits - expected).abs().max() / expected.abs().max()
         assert float(wrong) <= 0.02, f"{float(wrong):.2%} of the largest logit"
 
@@ -123,9 +130,13 @@ def every_synapse_is_counted(case: Case) -> None:
     found = energy.measure(case.snn, case.images, T, progress=False)
     expected = synapses(case.snn.graph, case.images[:1], sent)
     assert {name: round(layer.sops * len(case.images)) for name, layer in found.layers.items()} == expected
-    assert {n: round(s * len(case.images)) for n, s in found.spikes.items()} == {n: int(s.sum()) for n, s in sent.items()}
+    assert {n: round(s * len(case.images)) for n, s in found.spikes.items()} == {
+        n: int(s.sum()) for n, s in sent.items()
+    }
     for layer in found.layers.values():
-        assert layer.macs >= layer.image + layer.currents and min(layer.macs, layer.image, layer.currents) >= 0
+        assert (
+            layer.macs >= layer.image + layer.currents and min(layer.macs, layer.image, layer.currents) >= 0
+        )
 
 
 def synapses(graph: Graph, one: Tensor, sent: dict[str, Tensor]) -> dict[str, int]:
@@ -133,7 +144,10 @@ def synapses(graph: Graph, one: Tensor, sent: dict[str, Tensor]) -> dict[str, in
 
     A spike goes from node to node: to each place that takes a share of it, as often as it does.
     """
-    values, arrived = {graph.input: one}, {graph.input: torch.zeros(len(next(iter(sent.values()))), one.numel())}
+    values, arrived = (
+        {graph.input: one},
+        {graph.input: torch.zeros(len(next(iter(sent.values()))), one.numel())},
+    )
     counts: dict[str, int] = {}
     for node in graph.nodes:
         inputs = [values[other] for other in node.inputs]
@@ -166,7 +180,10 @@ def nir_gives_it_back_or_names_the_layer(case: Case) -> None:
     try:
         written = to_nir(case.snn)
     except ValueError as error:
-        assert any(word in str(error) for word in ("layer 'first", "layer 'layer", "layer 'next", "in the network's forward"))
+        assert any(
+            word in str(error)
+            for word in ("layer 'first", "layer 'layer", "layer 'next", "in the network's forward")
+        )
         return
     assert torch.equal(simulate(read_nir(written), case.images, T).logits, case.logits)
 
@@ -192,7 +209,12 @@ def no_value_is_beyond_its_bound(case: Case) -> None:
             largest = [torch.rand(x.shape, generator=draw, dtype=torch.float64) for x in inputs]
             signs = [torch.randint(0, 2, (64, *x.shape[1:]), generator=draw) * 2 - 1 for x in largest]
             kind: Any = node.kind
-            assert bool((kind(*(a * s for a, s in zip(largest, signs, strict=True))).abs() <= kind.bound(*largest) + 1e-9).all())
+            assert bool(
+                (
+                    kind(*(a * s for a, s in zip(largest, signs, strict=True))).abs()
+                    <= kind.bound(*largest) + 1e-9
+                ).all()
+            )
 
 
 CHECKS: tuple[Callable[[Case], None], ...] = (

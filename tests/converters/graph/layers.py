@@ -99,7 +99,9 @@ def images(row: Row, n: int = 6) -> Tensor:
     return torch.randn(n, *SHAPES[row.on], generator=torch.Generator().manual_seed(0))
 
 
-def spiking(layer: Callable[..., nn.Module], *args: Any, act: Any = nn.ReLU, **options: Any) -> Callable[[], nn.Module]:
+def spiking(
+    layer: Callable[..., nn.Module], *args: Any, act: Any = nn.ReLU, **options: Any
+) -> Callable[[], nn.Module]:
     """A layer with weights, and neurons after it."""
     return lambda: nn.Sequential(layer(*args, **options), act())
 

@@ -9,7 +9,9 @@ import torch
 from tests.converters.graph.battery import CHECKS, Case
 from tests.converters.graph.layers import LAYERS
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")  # PyTorch's own, of the ANN
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Using padding='same' with even kernel"
+)  # PyTorch's own, of the ANN
 
 
 @pytest.fixture(autouse=True)

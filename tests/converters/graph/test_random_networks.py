@@ -31,7 +31,9 @@ def one_thread() -> Iterator[None]:
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS, st.integers(0, 1000), st.sampled_from(["max_norm", "opi", "snm"]))
-def test_a_random_network_is_traced_and_runs_like_a_plain_loop(steps: list[Step], seed: int, method: str) -> None:
+def test_a_random_network_is_traced_and_runs_like_a_plain_loop(
+    steps: list[Step], seed: int, method: str
+) -> None:
     ann = Wild(steps, seed).eval()
     x = torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():

@@ -25,7 +25,12 @@ def _conv(x: Tensor, n: int) -> nn.Module | None:
     channels, side, modes = x.shape[1], min(x.shape[2:]), ("zeros", "circular", "reflect", "replicate")
     groups = 2 if n % 3 == 0 and channels % 2 == 0 else 1
     kernel, padding = 1 + n % min(3, side), n // 3 % 2 if side > 1 else 0
-    options: dict[str, Any] = {"groups": groups, "bias": n % 2 == 0, "padding": padding, "stride": 1 + n // 7 % 2}
+    options: dict[str, Any] = {
+        "groups": groups,
+        "bias": n % 2 == 0,
+        "padding": padding,
+        "stride": 1 + n // 7 % 2,
+    }
     return nn.Conv2d(channels, 2 * (1 + n % 3), kernel, padding_mode=modes[n // 5 % 4], **options)
 
 
@@ -177,5 +182,7 @@ def _settle(layer: nn.Module | None) -> None:
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(sorted([*OF_ONE, *OF_TWO])), st.integers(0, 4), st.integers(0, 60)), min_size=1, max_size=12
+    st.tuples(st.sampled_from(sorted([*OF_ONE, *OF_TWO])), st.integers(0, 4), st.integers(0, 60)),
+    min_size=1,
+    max_size=12,
 )
