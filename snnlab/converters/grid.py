@@ -233,7 +233,7 @@ class _Builder:
             fine = torch.minimum(fine, _step(bound.amax(), FINE_BITS))
             offset = torch.round(shift / fine) * fine
         if offset is None and not any(r is not None for r in ratios) and bool(bound.amax() / fine <= 2**24):
-            return self.put(copy.deepcopy(kind), feeds, Span(unit, fine, bound), node)
+            return self.put(Sum([torch.ones(())] * len(feeds)), feeds, Span(unit, fine, bound), node)
         return self.put(Rescale(ratios, steps, offset), feeds, Span(unit, fine, bound), node)
 
     def move(self, node: Node) -> Node:
