@@ -170,7 +170,7 @@ class IF(nn.Module):
         What v was before each spike goes into `charged`, [T, B, ...].
         """
         first, dtype = current[0], self.threshold.dtype
-        strides = (first.numel(), *first.stride())  # the current's own memory layout
+        strides = (first.numel(), *state.v.stride())  # the current's own memory layout, without its gaps
         outputs = torch.empty_strided(current.shape, strides, dtype=dtype, device=current.device)
         now = State(state.v.clone(), state.count.clone(), state.calcium)
         for t, (z, output) in enumerate(zip(current, outputs, strict=True)):

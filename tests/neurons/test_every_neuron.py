@@ -1,6 +1,6 @@
 """Every kind of neuron: in a converted network, on even and uneven input, and what its v[T] says of its count."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -203,3 +203,26 @@ def test_a_state_that_is_handed_in_is_left_as_it_was(kind: str) -> None:
         first, second = neuron(current, state)[0], neuron(current, state)[0]
     assert torch.equal(first, second)
     assert all(old is None or torch.equal(old, new) for old, new in zip(before, state, strict=True))
+
+
+@pytest.mark.parametrize("kind", NEURONS)
+def test_how_the_current_lies_in_memory_changes_nothing(kind: str) -> None:
+    """A part of a larger tensor has gaps between its images, a permuted one its axes in another order."""
+    whole = torch.randn(5, 3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    for current in (
+        whole[:, :, 1:3],
+        whole[..., ::2],
+        whole.permute(0, 1, 3, 4, 2),
+        whole[:1].expand(5, -1, -1, -1, -1),
+    ):
+        neuron = NEURONS[kind](0.7, 0.2)
+        with torch.inference_mode():
+            assert torch.equal(neuron(current)[0], neuron(current.contiguous())[0])
+            assert torch.equal(neuron(current)[0], torch.stack(list(_one_by_one(neuron, current))))
+
+
+def _one_by_one(neuron: IF, current: Tensor) -> Iterator[Tensor]:
+    state = neuron.start(current[0])
+    for z in current:
+        output, state = neuron.step(z, state)
+        yield output
