@@ -198,7 +198,7 @@ class _Builder:
         unit, out = _first_along(unit, kind.axes, kind(bound)), kind.bound(bound)
         summed, ratio = whole_shares(kind, bound)
         if ratio is None:
-            fine = step.amin() * 2.0**-SHARE_BITS
+            fine = step.amin() * 2.0 ** -sum(_bits(a) for a in kind.shares.values())
             feed = self.in_float64(feed) if bool(bound.amax() / fine > 2**24) else feed
             return self.put(summed, [feed], Span(unit, fine, out), node)
         feed = self.in_float64(self.limited(feed))
@@ -284,7 +284,7 @@ def whole_shares(kind: Average, values: Tensor) -> tuple[Average, Tensor | None]
     If all shares are multiples of powers of two that is nothing (None). Else equal shares become 1, others are rounded.
     """
     shares = {axis: a.double() for axis, a in kind.shares.items()}
-    if all(bool((a * 2**SHARE_BITS == (a * 2**SHARE_BITS).round()).all()) for a in shares.values()):
+    if all(_bits(a) <= SHARE_BITS for a in shares.values()):
         return copy.deepcopy(kind), None
     ratio = torch.ones_like(kind.bound(values.double()))
     for axis, a in shares.items():
@@ -295,6 +295,12 @@ def whole_shares(kind: Average, values: Tensor) -> tuple[Average, Tensor | None]
         else:
             shares[axis] = torch.round(a * 2.0**20) / 2.0**20
     return Average(shares), _one_number(ratio)
+
+
+def _bits(shares: Tensor) -> int:
+    """k for shares that are multiples of 2^-k; more than SHARE_BITS if they are of no such power."""
+    scaled = (shares.double() * 2.0**k for k in range(SHARE_BITS + 1))
+    return next((k for k, a in enumerate(scaled) if bool((a == a.round()).all())), SHARE_BITS + 1)
 
 
 def _threshold(neuron: Any) -> Tensor:

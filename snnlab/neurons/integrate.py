@@ -173,13 +173,14 @@ class IF(nn.Module):
         strides = (first.numel(), *state.v.stride())  # the current's own memory layout, without its gaps
         outputs = torch.empty_strided(current.shape, strides, dtype=dtype, device=current.device)
         now = State(state.v.clone(), state.count.clone(), state.calcium)
+        in_thresholds = bool((self.threshold == 1).all())
         for t, (z, output) in enumerate(zip(current, outputs, strict=True)):
             now.v.add_(z) if self.leak == 1.0 else now.v.mul_(self.leak).add_(z)
             if charged is not None:
                 charged[t].copy_(now.v)
             spike = self.spikes(now)
             now.count.add_(spike)
-            paid = spike.mul_(self.threshold)
+            paid = spike if in_thresholds else spike.mul_(self.threshold)
             now.v.sub_(paid) if self.reset == "subtract" else now.v.masked_fill_(paid != 0, 0.0)
             output.copy_(paid)
             if potentials is not None:

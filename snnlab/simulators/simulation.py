@@ -165,7 +165,7 @@ class _Runner:
             ]  # [steps, B, ...], in the order of the steps
             decided.append(decide(sums, self.class_axis, lead=2))
             total, done = sums[-1], done + steps
-        rates = {name: float(n) / self.T for name, n in batch.spikes.items()}
+        rates = {name: number / self.T for name, number in batch.spikes.items()}
         assert total is not None  # T >= 1
         return Run(self.T, (total / self.T).cpu(), _joined(decided), rates, batch.traces())
 
@@ -176,7 +176,7 @@ class _Batch:
     def __init__(self, runner: _Runner) -> None:
         self.runner = runner
         self.states: dict[str, State] = {}
-        self.spikes: dict[str, Tensor] = {}  # for each site per neuron, summed over steps and images
+        self.spikes: dict[str, float] = {}  # for each site per neuron, summed over steps and images
         self.recorded: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in runner.wanted}
         self.largest = 0  # bytes of one layer's output in one step
 
@@ -187,8 +187,7 @@ class _Batch:
     def at_neuron(self, name: str, neuron: IF, current: Tensor) -> Tensor:
         potentials: list[Tensor] | None = [] if name in self.recorded else None
         output, self.states[name] = neuron(current, self.states.get(name), potentials)
-        spikes = (output / neuron.threshold).abs_().sum(dtype=torch.float64) / output[0, 0].numel()
-        self.spikes[name] = self.spikes.get(name, 0) + spikes
+        self.spikes[name] = self.spikes.get(name, 0) + _number(output, neuron) / output[0, 0].numel()
         self.largest = max(self.largest, output[0].nbytes)
         if potentials is not None:
             unit = self.runner.sites[name].threshold / neuron.threshold  # the grid's unit, or 1
@@ -223,6 +222,13 @@ class _Batch:
         parameters = (p.expand(shape)[None, :1] for p in (neuron.threshold, neuron.v0))
         threshold, v0 = (self.choose(name, p)[0, 0].cpu() for p in parameters)
         return Trace(v.cpu(), output.cpu(), threshold, v0)
+
+
+def _number(output: Tensor, neuron: IF) -> float:
+    """Spikes of either sign in what a neuron sent."""
+    if neuron.max_spikes == 1:
+        return float(output.count_nonzero())
+    return float((output / neuron.threshold).abs().sum(dtype=torch.float64))
 
 
 def _joined(parts: Sequence[Tensor | None], axis: int = 0) -> Tensor | None:
