@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from snnlab.converters.graph import Graph
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.methods import Method
+from snnlab.datasets.given import Given, images_of
 from snnlab.neurons import IF
 
-FEW = 32
-"""Images at a time, where a network is simply called."""
+FEW, STEPS = 32, 1024
+"""Images at a time, at most, where a network is simply called, and steps of all of them together."""
 
 
 class SNN(nn.Module):
@@ -39,11 +40,13 @@ class SNN(nn.Module):
         super().__init__()
         self.graph, self.grid, self.method, self.T = graph, grid, method, T
         self.rows, self.example = rows, example
+        self.eval()
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Given) -> Tensor:
         """The mean output of self.T steps for images [B, ...], as `simulate` gives it, without a gradient."""
-        check_images(self, images)
-        plan, batches = Plan(self.runs), images.to(self.device, torch.float32).split(FEW)
+        taken = images_of(images, "images", None)
+        check_images(self, taken)
+        plan, batches = Plan(self.runs), taken.to(self.device).split(max(1, min(FEW, STEPS // self.T)))
         with torch.inference_mode():
             outputs = [Unroll(plan, plan.static(few), self.T).run(_send) for few in batches]
             mean = torch.cat([output.double().sum(0) for output in outputs]) / self.T
@@ -72,6 +75,9 @@ class SNN(nn.Module):
                     "rounded: leave them; .to(device) moves it, simulate(..., dtype=torch.float64) computes in float64"
                 )
         return super()._apply(fn, recurse)
+
+    def __copy__(self) -> "SNN":
+        return SNN(self.graph, self.grid, self.method, self.T, self.rows, self.example)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "SNN":
         graph, grid = copy.deepcopy(self.graph, memo), copy.deepcopy(self.grid, memo)

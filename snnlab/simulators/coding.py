@@ -10,10 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from snnlab.converters.graph import Max
 from snnlab.converters.snn import SNN
 from snnlab.neurons.settings import whole
 
 Coding = Literal["constant", "poisson"]
+SEEDS = 2**63
+"""Seeds below it are different keys of the generator."""
 
 
 class Poisson:
@@ -26,7 +29,7 @@ class Poisson:
 
     Args:
         largest: m > 0, the size of a spike; pixels beyond it send one in every step.
-        seed: >= 0.
+        seed: 0 to 2^63 - 1.
     """
 
     def __init__(self, largest: float, seed: int) -> None:
@@ -53,9 +56,18 @@ class Poisson:
 def coded(snn: SNN, coding: Coding, seed: int) -> Poisson | None:
     """What shows images to a network; None for a constant current.
 
-    Raises: ValueError that names the argument, what was given and what is allowed.
+    Raises: ValueError that names the argument, or the layer, what was given and what is allowed.
     """
     if coding not in get_args(Coding):
         raise ValueError(f"coding = {coding!r}, but it is one of {', '.join(map(repr, get_args(Coding)))}")
-    seed = whole(seed, "seed", 0)
-    return None if coding == "constant" else Poisson(float(snn.example.abs().amax()) or 1.0, seed)
+    if (seed := whole(seed, "seed", 0)) >= SEEDS:
+        raise ValueError(f"seed = {seed}, but it must be smaller than 2^63")
+    if coding == "constant":
+        return None
+    for node in snn.graph.nodes:
+        if isinstance(node.kind, Max):
+            raise ValueError(
+                f"{node.said}, and with coding = 'poisson' what reaches it changes from step to step: a maximum of "
+                "spikes is not the spikes of the maximum; take coding = 'constant', or retrain with an average pool"
+            )
+    return Poisson(float(snn.example.abs().amax()) or 1.0, seed)

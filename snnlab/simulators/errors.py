@@ -113,7 +113,9 @@ class Anatomy:
     def losses(self) -> dict[str, float]:
         """Each layer to the accuracy that is lost when it, too, spikes; below 0 if accuracy is gained."""
         if self.ann_accuracy is None:
-            raise ValueError("there are no accuracies: hand in a Split, with labels, to anatomy")
+            raise ValueError(
+                "there are no accuracies: hand in a Split, with labels, to anatomy, of a network whose output has classes"
+            )
         after = [self.ann_accuracy, *(float(layer.accuracy or 0.0) for layer in self.layers.values())]
         return {name: before - now for name, before, now in zip(self.layers, after, after[1:], strict=False)}
 

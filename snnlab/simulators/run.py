@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from snnlab.datasets import Split
+from snnlab.datasets.given import labels_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Run:
     def predictions(self) -> Tensor:
         """The class with the largest mean so far after each step, [T, N]; ties go to the lowest class.
 
-        For one logit, [N] or [N, 1]: whether it is above 0. Raises: ValueError if the output has no classes.
+        For one logit, [N] or [N, 1]: whether it is above 0. Any other [N, K] is read as classes, also where K numbers of
+        a regression stand in it: nothing tells them apart, so take run.output there. Raises: ValueError if the output has no classes.
         """
         if self.decided is None:
             raise ValueError(
@@ -66,17 +68,21 @@ class Run:
         """The share of images (of places, in a map) classified correctly after each step, [T], 0 to 1.
 
         Args:
-            labels: [N], or as one step's predictions: a Split, a tensor, an array or a list.
+            labels: whole numbers [N], or as one step's predictions: a Split, a tensor, an array or a list.
         Raises: ValueError for labels that do not fit, or an output without classes.
         """
         wanted = self.predictions
-        labels = labels.labels if isinstance(labels, Split) else torch.as_tensor(labels)
-        if labels.shape != wanted.shape[1:]:
+        try:
+            given = torch.as_tensor(labels.labels if isinstance(labels, Split) else labels)
+        except (TypeError, ValueError, RuntimeError):
+            raise ValueError(f"labels are {type(labels).__name__}, but they must be whole numbers") from None
+        if given.shape != wanted.shape[1:]:
             raise ValueError(
-                f"labels have shape {list(labels.shape)}, but {wanted.shape[1]} images were run, with predictions "
+                f"labels have shape {list(given.shape)}, but {wanted.shape[1]} images were run, with predictions "
                 f"{list(wanted.shape[1:])}"
             )
-        return (wanted == labels.to(wanted.device)).double().flatten(1).mean(1)
+        numbers = labels_of((given.int() if given.dtype == torch.bool else given).flatten(), given.numel())
+        return (wanted == numbers.reshape(given.shape)).double().flatten(1).mean(1)
 
 
 def decide(output: Tensor, class_axis: int | None = None, *, lead: int = 1) -> Tensor | None:
@@ -88,8 +94,11 @@ def decide(output: Tensor, class_axis: int | None = None, *, lead: int = 1) -> T
     """
     own = output.shape[lead:]
     if class_axis is not None:
-        if not -len(own) <= class_axis <= len(own) or class_axis == 0:
-            raise ValueError(f"class_axis = {class_axis}, but the output is [N, {', '.join(map(str, own))}]")
+        number = isinstance(class_axis, int) and not isinstance(class_axis, bool)
+        if not number or not -len(own) <= class_axis <= len(own) or class_axis == 0:
+            raise ValueError(
+                f"class_axis = {class_axis!r}, but the output is [N, {', '.join(map(str, own))}]"
+            )
         return output.argmax(class_axis + lead - 1 if class_axis > 0 else class_axis)
     if own.numel() == 1:
         return (output.reshape(output.shape[:lead]) > 0).long()
