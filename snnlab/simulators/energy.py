@@ -8,7 +8,8 @@ Per image, with T steps:
     E_ANN = e_mac * sum MACs
     E_SNN = e_mac * (MACs of the layers that see the image) * (1, or T) + e_add * sum SOPs of the others
 
-The image's layers compute the same in every step: 1 if their result is kept, T if not. A figure leaves out what moves
+The image's layers compute the same in every step: 1 if their result is kept, T if not. With Poisson coding the image
+comes as spikes, so its layers have SOPs too, and no MACs. A figure leaves out what moves
 data: memory, addresses, the potentials. In hardware that is most of it, and the ANN it is compared with could be
 quantised as well. So CAVEAT goes with every number.
 
@@ -19,7 +20,7 @@ References:
 """
 
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
@@ -31,6 +32,7 @@ from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
+from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.simulation import channels_last, check_run, one_thread_each, prepared
 
 CAVEAT = (
@@ -85,7 +87,8 @@ class Energy:
     Attributes:
         T: steps.
         layers: by name, in order.
-        spikes: sent by each site over the T steps, those taken back included; a burst is one packet.
+        spikes: sent by each site over the T steps, those taken back included; a burst is one packet. What pixels send
+            is not among them.
         neurons: of each site.
         runs: how often each layer runs through the T steps: 2 if its neurons look ahead.
     """
@@ -138,22 +141,33 @@ class Energy:
         return self.rate * spare / paid if paid > 0 else float("inf")
 
 
-def measure(snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: bool = True) -> Energy:
+def measure(
+    snn: SNN,
+    data: Tensor | Split,
+    T: int | None = None,
+    *,
+    coding: Coding = "constant",
+    seed: int = 0,
+    progress: bool = True,
+) -> Energy:
     """Count spikes and synaptic operations of a converted network, mean over images.
 
     Args:
         data: images [N, ...] or a Split.
         T: steps, >= 1; None takes what the network was converted for.
+        coding, seed: as in simulate.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     images, T = prepared(snn, data, T)
     check_run(snn, T)
+    count = _Counter(snn, T, coded(snn, coding, seed))
     device = next(snn.graph.buffers()).device
     first: _Count | None = None
     sums: dict[str, float] = {}
     bar = progress_bar(total=len(images), desc="counting spikes", unit="image", disable=not progress)
+    batches = images.split(BATCH)
     with bar, one_thread_each(device) as pool:
-        for found in pool.map(partial(_count, snn, T), images.split(BATCH)):
+        for found in pool.map(count, batches, accumulate((len(few) for few in batches), initial=0)):
             first = first or found
             for name, value in (found.sops | found.spikes).items():
                 sums[name] = sums.get(name, 0.0) + value
@@ -191,14 +205,30 @@ class _Carried(NamedTuple):
     currents: Tensor
 
 
-@torch.inference_mode()
-def _count(snn: SNN, T: int, images: Tensor) -> _Count:
-    """Spikes of the network as it runs; then how many synapses each of them reaches, layer by layer."""
-    images = channels_last(images.float().to(next(snn.graph.buffers()).device))
-    events = _spikes(snn, T, images)
+@dataclass(frozen=True)
+class _Counter:
+    """Counts one batch after the other; holds nothing that changes."""
+
+    snn: SNN
+    T: int
+    coder: Poisson | None
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor, first: int) -> _Count:
+        """Images [B, ...], of which the first is number `first` of all."""
+        images = channels_last(images.float().to(self.snn.device))
+        frames = None if self.coder is None else self.coder.steps(images, first)(self.T)
+        return _reach(self.snn, images, frames, _spikes(self.snn, self.T, images, frames))
+
+
+def _reach(snn: SNN, images: Tensor, frames: Tensor | None, events: dict[str, Tensor]) -> _Count:
+    """How many synapses each spike of the network's run reaches, layer by layer."""
     found = _Count(len(images))
-    none, everywhere = torch.zeros_like(images[:1]), torch.ones_like(images[:1])
-    carried = {snn.graph.input: _Carried(torch.zeros_like(images), none, everywhere, none)}
+    if frames is None:
+        none, everywhere = torch.zeros_like(images[:1]), torch.ones_like(images[:1])
+        carried = {snn.graph.input: _Carried(torch.zeros_like(images), none, everywhere, none)}
+    else:
+        carried = {snn.graph.input: _spiking(frames.count_nonzero(0).float())}
     for node in snn.graph.nodes:
         inputs = tuple(carried[other] for other in node.inputs)
         if node.site:
@@ -207,8 +237,7 @@ def _count(snn: SNN, T: int, images: Tensor) -> _Count:
                 count[0].numel(),
                 float(count.sum()),
             )
-            none, everywhere = torch.zeros_like(count[:1]), torch.ones_like(count[:1])
-            carried[node] = _Carried(count, everywhere, none, none)
+            carried[node] = _spiking(count)
         elif isinstance(node.kind, Weighted):
             carried[node] = _enter(found, node.name, node.kind, inputs[0])
         else:
@@ -217,7 +246,13 @@ def _count(snn: SNN, T: int, images: Tensor) -> _Count:
     return found
 
 
-def _spikes(snn: SNN, T: int, images: Tensor) -> dict[str, Tensor]:
+def _spiking(count: Tensor) -> _Carried:
+    """What leaves a place that sends so many spikes, [B, ...], and nothing else."""
+    none, everywhere = torch.zeros_like(count[:1]), torch.ones_like(count[:1])
+    return _Carried(count, everywhere, none, none)
+
+
+def _spikes(snn: SNN, T: int, images: Tensor, frames: Tensor | None) -> dict[str, Tensor]:
     """For each site how often each neuron sends something in T steps, [B, ...]."""
     counts: dict[str, Tensor] = {}
 
@@ -226,8 +261,8 @@ def _spikes(snn: SNN, T: int, images: Tensor) -> dict[str, Tensor]:
         counts[name] = output.count_nonzero(0).float()
         return output
 
-    plan = Plan(snn.runs)
-    Unroll(plan, plan.static(images), T).run(at_neuron)
+    plan = Plan(snn.runs, frames is not None)
+    Unroll(plan, plan.static(images), T, frames).run(at_neuron)
     return counts
 
 

@@ -8,7 +8,7 @@ output, C(x) = min(x, the largest mean output) and S(x) the mean output of the s
                 + S(zbar) - C(f(zbar))       quantisation: only some mean outputs exist, beyond the ANN's own rounding
                 + phi - S(zbar)              unevenness: the same mean current, but not evenly spread
 
-for every neuron and image: the sum telescopes.
+for every neuron and image: the sum telescopes. With Poisson coding the first layer, too, inherits: the pixels' draws.
 
 References:
   1) Clipping, quantisation, unevenness: Bu et al. 2022, ICLR, section 3
@@ -18,6 +18,7 @@ References:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate, repeat
 from typing import Any
 
 import torch
@@ -29,6 +30,7 @@ from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.progress import progress_bar
+from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import decide
 from snnlab.simulators.simulation import channels_last, check_run, one_thread_each, prepared
 
@@ -114,7 +116,7 @@ class Anatomy:
         """Each layer to the accuracy that is lost when it, too, spikes; below 0 if accuracy is gained."""
         if self.ann_accuracy is None:
             raise ValueError(
-                "there are no accuracies: hand in a Split, with labels, to anatomy, of a network whose output has classes"
+                "there are no accuracies: hand in a Split, with labels, to anatomy, and a network that names classes"
             )
         after = [self.ann_accuracy, *(float(layer.accuracy or 0.0) for layer in self.layers.values())]
         return {name: before - now for name, before, now in zip(self.layers, after, after[1:], strict=False)}
@@ -158,7 +160,14 @@ def parts(ann: nn.Module, snn: SNN, images: Tensor, T: int | None = None) -> dic
 
 
 def anatomy(
-    ann: nn.Module, snn: SNN, data: Tensor | Split, T: int | None = None, *, progress: bool = True
+    ann: nn.Module,
+    snn: SNN,
+    data: Tensor | Split,
+    T: int | None = None,
+    *,
+    coding: Coding = "constant",
+    seed: int = 0,
+    progress: bool = True,
 ) -> Anatomy:
     """Where, and to what, a converted network loses against its ANN, layer by layer, over all images.
 
@@ -170,21 +179,23 @@ def anatomy(
         data: images [N, ...], or a Split: then also the accuracy if all layers up to each one spike, where the output
             has classes.
         T: steps, >= 1; None takes what the network was converted for.
+        coding, seed: as in simulate.
         progress: show a progress bar.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     images, T = prepared(snn, data, T)
     check_run(snn, T)
     labels = data.labels if isinstance(data, Split) and decide(snn(images[:1])) is not None else None
-    dissect = _Dissection(ann, snn, T)
+    dissect = _Dissection(ann, snn, T, coded(snn, coding, seed))
     device = next(dissect.graph.buffers()).device
     sums: list[dict[str, Tensor]] = []
     right: list[Tensor] = []
     bar = progress_bar(total=len(images), desc="dissecting", unit="image", disable=not progress)
-    batches = zip(images.split(BATCH), labels.split(BATCH) if labels is not None else iter(()), strict=False)
+    batches = images.split(BATCH)
+    answers = repeat(None) if labels is None else labels.split(BATCH)
     with bar, one_thread_each(device) as pool:
-        pairs = batches if labels is not None else ((few, None) for few in images.split(BATCH))
-        for found, hits, number in pool.map(partial(_measure, dissect), pairs):
+        firsts = accumulate((len(few) for few in batches), initial=0)
+        for found, hits, number in pool.map(partial(_measure, dissect), batches, answers, firsts):
             sums.append(found)
             right.append(hits)
             bar.update(number)
@@ -200,15 +211,16 @@ def anatomy(
 class _Dissection:
     """Both networks side by side, for one batch after the other; holds nothing that changes."""
 
-    def __init__(self, ann: nn.Module, snn: SNN, T: int) -> None:
+    def __init__(self, ann: nn.Module, snn: SNN, T: int, coder: Poisson | None = None) -> None:
         wanted = type(snn.method.activation())
         self.graph: Graph = snn.runs
         device = next(self.graph.buffers()).device
         self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(device)
-        self.sites, self.T, self.plan = snn.sites, T, Plan(self.graph)
+        self.sites, self.T, self.coder = snn.sites, T, coder
+        self.plan = Plan(self.graph, coder is not None)
 
     @torch.inference_mode()
-    def __call__(self, images: Tensor) -> dict[str, Parts]:
+    def __call__(self, images: Tensor, first: int = 0) -> dict[str, Parts]:
         images = channels_last(images.float().to(next(self.graph.buffers()).device))
         ann: dict[str, Tensor] = {}
         activations: dict[str, nn.Module] = {}
@@ -227,7 +239,8 @@ class _Dissection:
             )
             return output
 
-        Unroll(self.plan, self.plan.static(images), self.T).run(at_neuron)
+        frames = None if self.coder is None else self.coder.steps(images, first)(self.T)
+        Unroll(self.plan, self.plan.static(images), self.T, frames).run(at_neuron)
         return found
 
     @torch.inference_mode()
@@ -277,11 +290,10 @@ def _split(
 
 
 def _measure(
-    dissect: _Dissection, pair: tuple[Tensor, Tensor | None]
+    dissect: _Dissection, images: Tensor, labels: Tensor | None, first: int
 ) -> tuple[dict[str, Tensor], Tensor, int]:
     """One batch: sums over images of each site's means, and the numbers of images that the hybrids get right."""
-    images, labels = pair
-    found = dissect(images)
+    found = dissect(images, first)
     sums = {name: len(images) * _means(part, dissect.T) for name, part in found.items()}
     if labels is None:
         return sums, torch.zeros(0), len(images)

@@ -53,8 +53,8 @@ class Run:
     def predictions(self) -> Tensor:
         """The class with the largest mean so far after each step, [T, N]; ties go to the lowest class.
 
-        For one logit, [N] or [N, 1]: whether it is above 0. Any other [N, K] is read as classes, also where K numbers of
-        a regression stand in it: nothing tells them apart, so take run.output there. Raises: ValueError if the output has no classes.
+        For one logit, [N] or [N, 1]: whether it is above 0. Any other [N, K] is read as classes: nothing tells them
+        from the K numbers of a regression, whose result is run.output. Raises: ValueError if there are no classes.
         """
         if self.decided is None:
             raise ValueError(

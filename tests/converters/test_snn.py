@@ -74,7 +74,7 @@ LEFT = {
     "share_memory": lambda snn: snn.share_memory(),
     "deepcopy": copy.deepcopy,
     "copy": copy.copy,
-    "in a Sequential": lambda snn: nn.Sequential(snn),
+    "in a Sequential": nn.Sequential,
     "a deep copy of a Sequential": lambda snn: copy.deepcopy(nn.Sequential(snn)),
     "a Sequential in training": lambda snn: nn.Sequential(snn).train(),
     "apply": lambda snn: snn.apply(lambda module: None),

@@ -13,8 +13,11 @@ from snnlab import Method, convert, simulate
 from snnlab.converters.choices.potentials import half
 from snnlab.converters.graph import walk
 from snnlab.converters.snn import SNN
+from snnlab.datasets import Split
 from snnlab.neurons import OffsetSpikeIF, State
 from snnlab.simulators.coding import Poisson
+from snnlab.simulators.energy import FLOAT32, Layer, Technology, measure
+from snnlab.simulators.errors import PARTS, anatomy
 
 
 @pytest.fixture(autouse=True)
@@ -183,10 +186,9 @@ def test_the_seed_changes_the_spikes_of_the_poisson_coding_and_nothing_else() ->
 
 
 def test_the_global_random_state_is_left_alone() -> None:
-    snn, torch_state, numpy_state = converted(), torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]
+    snn, before = converted(), torch.get_rng_state()
     simulate(snn, images(), coding="poisson")
-    assert torch.equal(torch.get_rng_state(), torch_state)
-    assert bool((np.random.get_state()[1] == numpy_state).all())  # type: ignore[index]
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_neurons_that_look_ahead_see_the_whole_train() -> None:
@@ -225,3 +227,76 @@ def test_a_maximum_of_what_changes_is_refused_by_the_layers_name() -> None:
 def test_a_bad_coding_or_seed_is_named(how: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         simulate(converted(T=4), images(2), **how)
+
+
+# --- what counts and what loses, with the same spikes
+
+
+def reached(layer: nn.Conv2d, row: int, column: int) -> int:
+    """How many outputs one input reaches, by the loops of a convolution."""
+    (height, width), (pad, _) = layer.kernel_size, layer.padding  # type: ignore[misc]
+    side = 6 + 2 * pad - height + 1  # type: ignore[operator]
+    hits = 0
+    for i in range(side):
+        for j in range(side):
+            hits += (0 <= row + pad - i < height) and (0 <= column + pad - j < width)  # type: ignore[operator]
+    return hits * layer.out_channels
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_with_spikes_for_pixels_every_synapse_of_the_first_layer_is_counted_and_no_product(
+    signed: bool,
+) -> None:
+    snn, few, T = converted(T=6, signed=signed), images(3, signed), 6
+    frames = sent(few, float(images(signed=signed).abs().max()), T, seed=1)
+    first: nn.Conv2d = network()[0]  # type: ignore[assignment]
+    by_hand = sum(reached(first, *place[3:]) for place in frames.nonzero().tolist()) / len(few)
+    found = measure(snn, few, coding="poisson", seed=1, progress=False)
+    assert (
+        found.layers["0"] == Layer(6 * 36 * 2 * 9, 0, 0, pytest.approx(by_hand))
+        and found.layers["0"].fed_by == "spikes"
+    )
+    run = simulate(snn, few, coding="poisson", seed=1)
+    assert {name: found.spikes[name] / found.neurons[name] / T for name in found.spikes} == pytest.approx(
+        run.firing_rate
+    )
+    assert found.snn(Technology(1000.0, 0.0)) == 0 and found.snn(FLOAT32) == pytest.approx(
+        0.9 * found.sops / 1000
+    )
+    steady = measure(snn, few, progress=False)
+    assert (
+        steady.layers["0"].sops == 0
+        and steady.layers["0"].macs == steady.layers["0"].image == found.layers["0"].macs
+    )
+    assert found.macs == steady.macs
+
+
+def test_the_count_does_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    snn = converted(T=6)
+    whole = measure(snn, images(), coding="poisson", progress=False)
+    monkeypatch.setattr("snnlab.simulators.energy.BATCH", 7)
+    assert measure(snn, images(), coding="poisson", progress=False) == whole
+    assert measure(snn, images(), coding="poisson", seed=1, progress=False) != whole
+    with pytest.raises(ValueError, match="coding = 'rate'"):
+        measure(snn, images(), coding="rate")  # type: ignore[arg-type]
+
+
+def test_the_anatomy_is_that_of_the_run_with_the_same_spikes(monkeypatch: pytest.MonkeyPatch) -> None:
+    snn = converted(T=16)
+    run = simulate(snn, images(), coding="poisson", seed=3)
+    labelled = Split(images(), run.predictions[-1])
+    found = anatomy(network(), snn, labelled, coding="poisson", seed=3, progress=False)
+    assert found.layers["4"].accuracy == 1, (
+        "with all layers spiking it is the run, and these are its own answers"
+    )
+    assert {name: layer.firing_rate for name, layer in found.layers.items()} == pytest.approx(run.firing_rate)
+    for layer in found.layers.values():
+        assert sum(layer.means[part] for part in PARTS) == pytest.approx(
+            layer.output - layer.activation, abs=1e-12
+        )
+    steady = anatomy(network(), snn, labelled, progress=False)
+    assert steady.layers["1"].sizes["inherited"] < 1e-5 < found.layers["1"].sizes["inherited"]
+    assert steady.layers["1"].sizes["unevenness"] == 0 < found.layers["1"].sizes["unevenness"]
+    monkeypatch.setattr("snnlab.simulators.errors.BATCH", 7)
+    again = anatomy(network(), snn, labelled, coding="poisson", seed=3, progress=False)
+    assert again.layers["4"].distance == pytest.approx(found.layers["4"].distance)

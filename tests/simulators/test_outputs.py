@@ -100,7 +100,7 @@ def test_the_anatomy_has_accuracies_only_where_there_are_classes(head: str) -> N
     if head == "[N, 3, 6, 6]":
         assert found.ann_accuracy is None and all(layer.accuracy is None for layer in found.layers.values())
         assert "differs most" in found.summary() and found.table()
-        with pytest.raises(ValueError, match="no accuracies.*classes"):
+        with pytest.raises(ValueError, match=r"no accuracies.*classes"):
             found.losses()
     else:
         assert found.ann_accuracy is not None
@@ -208,9 +208,9 @@ def test_the_steps_come_from_numpy_and_torch_too(steps: object) -> None:
 def test_images_that_do_not_fit_are_named_by_every_door(given: object, message: str) -> None:
     snn = converted()
     doors = {
-        "data": [simulate, lambda *both: energy.measure(*both, progress=False), lambda s, x: errors.parts(network("[N, 3]"), s, x)],
+        "data": [simulate, energy.measure, lambda *both: errors.parts(network("[N, 3]"), *both)],
         "images": [SNN.__call__],
-    }  # fmt: skip
+    }
     for name, entrances in doors.items():
         for door in entrances:
             with pytest.raises(ValueError, match=f"^{name}.*{message}"):
