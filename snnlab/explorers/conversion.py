@@ -18,8 +18,12 @@ from snnlab.converters.choices.site import Site
 from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data, Split
+from snnlab.simulators.coding import Coding
 from snnlab.simulators.run import Run
 from snnlab.simulators.simulation import simulate
+
+CODINGS: dict[str, Coding] = {"constant current": "constant", "Poisson spikes": "poisson"}
+"""What a menu calls them."""
 
 
 def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) -> Method:
@@ -46,6 +50,8 @@ def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) 
 class ConversionExplorer(widgets.VBox):
     """A picture of the accuracy at each step t, with sliders for T, the thresholds' scale and the initial potential.
 
+    A menu chooses how the image comes: as a constant current, or as Poisson spikes (always the same ones).
+
     Attributes:
         run: what the spiking network did, up to the largest T.
         accuracy: its accuracy after each step, [T], 0 to 1.
@@ -60,6 +66,7 @@ class ConversionExplorer(widgets.VBox):
         wide = widgets.Layout(width="min(100%, 34em)")
         names = {CATALOGUE[name].title.split(":")[0]: name for name in anns}
         self.method = widgets.Dropdown(options=names, description="method", layout=wide)
+        self.coding = widgets.Dropdown(options=list(CODINGS), description="image", layout=wide)
         self.T = _slider("T", widgets.IntSlider, 4, (1, T, 1), wide)
         self.scale = _slider("threshold scale", widgets.FloatSlider, 1.0, (0.125, 2.0, 0.125), wide)
         self.share = _slider("v0 / threshold", widgets.FloatSlider, 0.0, (0.0, 1.0, 0.125), wide)
@@ -67,9 +74,11 @@ class ConversionExplorer(widgets.VBox):
         self.says = widgets.HTML()
         self.method.observe(self._take_method, "value")
         self.T.observe(lambda _: self._show(), "value")
+        self.coding.observe(lambda _: self._simulate(), "value")
         for slider in (self.scale, self.share):
             slider.observe(lambda _: self._compute(), "value")
-        super().__init__([self.method, self.T, self.scale, self.share, self.picture, self.says])
+        knobs = [self.method, self.coding, self.T, self.scale, self.share]
+        super().__init__([*knobs, self.picture, self.says])
         self._take_method()
 
     def _take_method(self, _: object = None) -> None:
@@ -85,11 +94,14 @@ class ConversionExplorer(widgets.VBox):
         ann = self.anns[self.method.value]
         chosen = tuned(self.method.value, self.scale.value, self.share.value)
         self.snn = convert(ann, chosen, self.calibration, self.T.max, progress=False)
-        self.run = simulate(self.snn, self.test, self.T.max)
-        self.accuracy = self.run.accuracy(self.test)
         with torch.inference_mode():
             right = ann.eval()(self.test.images).argmax(-1) == self.test.labels
         self.ann_accuracy = float(right.double().mean())
+        self._simulate()
+
+    def _simulate(self) -> None:
+        self.run = simulate(self.snn, self.test, self.T.max, coding=CODINGS[self.coding.value])
+        self.accuracy = self.run.accuracy(self.test)
         self._show()
 
     def _show(self) -> None:
@@ -99,8 +111,15 @@ class ConversionExplorer(widgets.VBox):
         self.says.value = (
             f"After <b>{t}</b> steps the spiking network gets <b>{100 * self.accuracy[t - 1]:.1f} %</b> of "
             f"{len(self.test)} test digits right, the ANN {100 * self.ann_accuracy:.1f} %. Thresholds: {thresholds}. "
-            f"A neuron's mean output is a multiple of threshold / T, here {100 / t:.1f} % of its threshold."
+            f"A neuron's mean output is a multiple of threshold / T, here {100 / t:.1f} % of its threshold. "
+            f"{_SHOWN[CODINGS[self.coding.value]]}"
         )
+
+
+_SHOWN: dict[Coding, str] = {
+    "constant": "The image comes as the same current in every step.",
+    "poisson": "Each pixel sends spikes drawn at random, as often as it is bright: the same draws at every setting.",
+}
 
 
 def _slider(

@@ -8,9 +8,11 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from snnlab import datasets
 from snnlab.converters.catalogue import CATALOGUE
+from snnlab.simulators.coding import Coding
 from snnlab.studies.papers import NETWORKS
 
 
@@ -91,12 +93,15 @@ REPORTS: dict[str, tuple[Parameter, ...]] = {
         Parameter("network", "cnn", "the network to train", choices=("cnn", "resnet")),
         Parameter("method", "qcfs", "how it is converted", choices=tuple(CATALOGUE)),
         Parameter("T", 16, "time steps", low=1, high=1024),
+        Parameter("coding", "constant", "how an image is shown to the network", choices=get_args(Coding)),
         Parameter(
             "levels", 8, "steps of the activation, if the method trains a quantised one", low=1, high=256
         ),
         Parameter("epochs", 12, "passes over the training images", low=1, high=1000),
         Parameter("images", 0, "test images, 0 for all", low=0, high=10000),
-        Parameter("seed", 0, "of the weights and the order of training", low=0, high=2**31 - 1),
+        Parameter(
+            "seed", 0, "of the weights, the order of training and the pixels' spikes", low=0, high=2**31 - 1
+        ),
         Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
     ),
     "comparison": (

@@ -52,6 +52,20 @@ def test_T_moves_the_mark_without_a_conversion(explorer: ConversionExplorer) -> 
     assert "<b>9</b> steps" in explorer.says.value
 
 
+def test_the_menu_shows_the_image_as_spikes_without_a_conversion_and_says_so(
+    explorer: ConversionExplorer,
+) -> None:
+    explorer.method.value = "opi"
+    snn, steady, picture = explorer.snn, explorer.accuracy, explorer.picture.value
+    assert "the same current in every step" in explorer.says.value
+    explorer.coding.value = "Poisson spikes"
+    expected = snnlab.simulate(snn, DATA.test[:40], 16, coding="poisson").accuracy(DATA.test[:40])
+    assert explorer.snn is snn and torch.equal(explorer.accuracy, expected)
+    assert explorer.picture.value != picture and "spikes drawn at random" in explorer.says.value
+    explorer.coding.value = "constant current"
+    assert torch.equal(explorer.accuracy, steady)
+
+
 def test_what_it_shows_is_what_convert_and_simulate_give(
     explorer: ConversionExplorer, ann: nn.Module
 ) -> None:
