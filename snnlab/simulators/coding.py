@@ -1,6 +1,11 @@
 """How an image is shown to a spiking network: as the same current in every step, or as spikes drawn at random.
 
-Reference: Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.2.3, compares the two
+With T steps the mean of a pixel x in [0, 1] that sends spikes has the variance x (1 - x) / T. The sources of the
+methods mention both codings.
+
+References:
+  1) Poisson spikes: Diehl et al. 2015, IJCNN
+  2) A constant current, which has no such noise: Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.2
 """
 
 from collections.abc import Callable

@@ -95,6 +95,15 @@ def test_results_say_what_was_asked_and_what_was_found(reports: dict[str, Path])
     assert {"python", "snnlab", "torch"} <= set(found["versions"])
 
 
+def test_a_report_of_images_as_spikes_says_so(tmp_path: Path) -> None:
+    params = {"T": "4", "epochs": "1", "images": "60", "coding": "poisson"}
+    found = results(run("conversion", params, tmp_path / "out"))
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert found["params"]["coding"] == "poisson" and "each shown as random spikes of its pixels" in page
+    assert found["layers"]["conv1.act"]["sizes"]["inherited"] > 0.01
+    assert list(found["layers"].values())[-1]["accuracy"] == pytest.approx(found["snn_accuracy"]["4"])
+
+
 def test_what_max_norm_loses_it_loses_in_the_first_layers(reports: dict[str, Path]) -> None:
     layers = list(results(reports["max_norm"])["layers"].values())
     carried = [layer["output"] / layer["activation"] for layer in layers]
@@ -250,6 +259,11 @@ def one_good_line(line: str, *parts: str) -> None:
         ("conversion", {"metod": "qcfs"}, ["'metod'", "did you mean 'method'?"]),
         ("conversion", {"t": "16"}, ["'t'", "did you mean 'T'?"]),
         ("conversion", {"method": "QFCS"}, ["'method'", "'QFCS'", "did you mean 'qcfs'?"]),
+        (
+            "conversion",
+            {"coding": "poison"},
+            ["'coding'", "one of constant, poisson", "did you mean 'poisson'?"],
+        ),
         ("conversion", {"data": "fashion-mnist"}, ["'data'", "did you mean 'fashion_mnist'?"]),
         ("conversion", {"T": "16.0"}, ["'T'", "'16.0'", "from 1 to 1024, in digits: 16"]),
         ("conversion", {"T": "0"}, ["'T'", "'0'", "from 1 to 1024"]),
