@@ -163,7 +163,8 @@ class Wild(nn.Module):
             x = values[place]
             return layer(x.clone() if getattr(layer, "inplace", False) else x)
         first = values[place]
-        others = [v for v in values if v.shape == first.shape] if name == "sum" else values[::-1]
+        same = slice(1, None) if name == "sum" else slice(2, None)
+        others = [v for v in values[::-1] if v.shape[same] == first.shape[same]]
         return OF_TWO[name][n % len(OF_TWO[name])](first, others[n // 9 % len(others)])
 
     def forward(self, x: Tensor) -> Tensor:
@@ -181,8 +182,7 @@ def _settle(layer: nn.Module | None) -> None:
         nn.init.normal_(layer.bias, std=0.3)
 
 
+NAMES = sorted([*OF_ONE, *OF_TWO]) + 2 * ["activation", "called", "conv", "sum"]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(sorted([*OF_ONE, *OF_TWO])), st.integers(0, 4), st.integers(0, 60)),
-    min_size=1,
-    max_size=12,
+    st.tuples(st.sampled_from(NAMES), st.integers(0, 4), st.integers(0, 60)), min_size=1, max_size=16
 )
