@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from snnlab import CATALOGUE, SNN, Method, convert, simulate
 from snnlab.converters.choices.potentials import half
+from snnlab.converters.choices.thresholds import percentile
 from snnlab.converters.graph import Graph, Node, Weighted, trace, walk
 from snnlab.exchange import read_nir, saving, to_nir
 from snnlab.simulators import energy
@@ -22,6 +23,7 @@ T = 7
 HALF = Method(
     "half", "the largest activation, half of it to start with", "Diehl 2015, Bu 2022", 2022, v0=half
 )
+CHANNEL = Method("channel", "a threshold for each channel", "-", 2026, threshold=percentile(100, "channel"))
 METHODS = {"half": HALF, "qcfs": CATALOGUE["qcfs"]}
 
 
@@ -64,11 +66,11 @@ def the_graph_computes_what_the_ann_does(case: Case) -> None:
 
 
 def the_grid_is_the_plain_loop(case: Case) -> None:
-    """Bit for bit: one step after the other, with one threshold a layer, and with one a neuron and signed spikes."""
+    """Bit for bit: one step after the other, with thresholds of layers, channels, neurons that send signed spikes."""
     assert torch.equal(case.logits, on_the_grid(case.snn, case.images, T))
-    if case.snn.method is HALF:
-        signed = convert(case.ann, "snm", case.images, T, progress=False)
-        assert torch.equal(simulate(signed, case.images, T).logits, on_the_grid(signed, case.images, T))
+    for method in (CHANNEL, "snm") if case.snn.method is HALF else ():
+        snn = convert(case.ann, method, case.images, T, progress=False)
+        assert torch.equal(simulate(snn, case.images, T).logits, on_the_grid(snn, case.images, T))
 
 
 def batch_chunk_layout_threads_and_precision_change_no_bit(case: Case) -> None:
@@ -177,15 +179,16 @@ def pattern(node: Node, k: int, inputs: list[Tensor]) -> Tensor:
 
 def nir_gives_it_back_or_names_the_layer(case: Case) -> None:
     """Bit for bit; what NIR cannot say is refused with the name of a layer, or of the layer in which it is called."""
+    said, written = "", None
     try:
         written = to_nir(case.snn)
     except ValueError as error:
-        assert any(
-            word in str(error)
-            for word in ("layer 'first", "layer 'layer", "layer 'next", "in the network's forward")
-        )
-        return
-    assert torch.equal(simulate(read_nir(written), case.images, T).logits, case.logits)
+        said = str(error)
+    if written is None:
+        named = ("layer 'first", "layer 'layer", "layer 'next", "in the network's forward")
+        assert any(word in said for word in named), said
+    else:
+        assert torch.equal(simulate(read_nir(written), case.images, T).logits, case.logits)
 
 
 def it_is_saved_and_loaded(case: Case) -> None:

@@ -169,7 +169,7 @@ WEIGHTED = {
     "a number for each channel": Row(do(lambda x, n: x * n, _numbers(4, 1, 1))),
     "a number for each neuron": Row(do(lambda x, n: x * n - n, _numbers(1, 4, 6, 6))),
     "numbers of the image": Row(do(lambda x: (x - 0.5) / 0.25), place="before"),
-    "normalised by channel": Row(do(lambda x, m, s: (x - m) / s, _numbers(2, 1, 1), 0.5 + _numbers(2, 1, 1) ** 2), place="before"),
+    "normalised by channel": Row(do(lambda x, m, s: (x - m) / s, _numbers(2, 1, 1), _numbers(2, 1, 1)), place="before"),
 }  # fmt: skip
 
 AVERAGES = {
@@ -220,7 +220,7 @@ SUMS = {
     "stack(...).mean(1)": Row(do(lambda x: torch.stack([x, x.flip(2)], 1).mean(1))),
     "a broadcasting sum": Row(do(lambda x: x + x.mean((2, 3), keepdim=True))),
     "a broadcasting difference": Row(do(lambda x: x[:, :1] - x)),
-    "a residual block": Row(lambda: Block()),
+    "a residual block": Row(lambda: Block(in_place=False)),
     "a residual block, in place": Row(lambda: Block(in_place=True)),
     "image and spikes": Row(do(lambda x, image: x[:, :2] - image), place="beside"),
 }  # fmt: skip
@@ -271,8 +271,8 @@ SITES = {
     "ReLU": then(nn.ReLU),
     "ReLU, in place": then(partial(nn.ReLU, inplace=True)),
     "a subclass of ReLU": then(Subclass),
-    "F.relu": then(do(lambda x: F.relu(x))),
-    "torch.relu_": then(do(lambda x: torch.relu_(x))),
+    "F.relu": then(do(F.relu)),
+    "torch.relu_": then(do(torch.relu_)),
     "x.relu": then(do(lambda x: x.relu())),
     "ReLU6": then(nn.ReLU6),
     "F.relu6, in place": then(do(lambda x: F.relu6(4 * x, inplace=True))),

@@ -1,4 +1,4 @@
-"""Any network that a user brings: what it computes is what is converted; what cannot be is said in true words."""
+"""Any network that a user brings: what it computes is what is converted."""
 
 import copy
 import warnings
@@ -11,11 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, parametrize, prune
 
-from snnlab import Method, convert, simulate
-from snnlab.converters.choices.potentials import half
+from snnlab import convert, simulate
 from snnlab.converters.graph import trace, walk
-
-HALF = Method("half", "the largest activation, half of it to start with", "Diehl 2015, Bu 2022", 2022, v0=half)
+from tests.converters.graph.small import HALF, Middle, Net, approaches, images, refusal
 
 
 @pytest.fixture(autouse=True)
@@ -27,52 +25,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def images(n: int = 8) -> Tensor:
-    return torch.randn(n, 2, 8, 8, generator=torch.Generator().manual_seed(0))
-
-
-class Net(nn.Module):
-    """Three layers; `forward` is what the tests override."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.conv, self.conv2, self.fc = nn.Conv2d(2, 4, 3), nn.Conv2d(4, 4, 3), nn.Linear(4, 3)
-        for layer in (self.conv, self.conv2, self.fc):
-            nn.init.kaiming_normal_(layer.weight)
-        self.eval()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.end(F.relu(self.conv(x)))
-
-    def end(self, x: Tensor) -> Tensor:
-        return self.fc(F.relu(self.conv2(x)).mean((2, 3)))
-
-
-def approaches(ann: nn.Module, x: Tensor | None = None, *, calibration: Tensor | None = None) -> None:
-    """At T = 512 at most 2 % of the largest logit is missing, and less than a third of what is missing at T = 64."""
-    x = images() if x is None else x
-    with torch.no_grad():
-        expected = ann(x.clone()).double()
-    snn = convert(ann, HALF, x if calibration is None else calibration, 8, progress=False)
-    few, many = (
-        float((simulate(snn, x, T).logits - expected).abs().max() / expected.abs().max()) for T in (64, 512)
-    )
-    assert many <= 0.02 and many <= few / 3 + 1e-3, f"{few:.2%} after 64 steps, {many:.2%} after 512"
-
-
-def refusal(ann: nn.Module, x: Tensor | None = None) -> str:
-    with pytest.raises(ValueError, match=".") as caught:
-        convert(ann, HALF, images() if x is None else x, 4, progress=False)
-    return str(caught.value)
-
-
 # --- what a weight is
 
 
 def weight_norm(layer: nn.Module) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # the old style is deprecated, and still in many networks
+        warnings.simplefilter(
+            "ignore", FutureWarning
+        )  # the old style is deprecated, and still in many networks
         nn.utils.weight_norm(layer)
     nn.init.uniform_(layer.weight_g, 0.5, 1.5)
 
@@ -122,7 +82,9 @@ def test_a_weight_is_what_its_layer_computes_with(name: str, trained: bool) -> N
         for layer, other in ((ann.conv, plain.conv), (ann.conv2, plain.conv2)):
             other.weight.copy_(layer.weight)
         assert torch.allclose(ann(images()), plain(images()), atol=1e-6)
-    one, other = (simulate(convert(a, HALF, images(), 8, progress=False), images()).logits for a in (ann, plain))
+    one, other = (
+        simulate(convert(a, HALF, images(), 8, progress=False), images()).logits for a in (ann, plain)
+    )
     assert torch.allclose(one, other, rtol=0, atol=1e-6)
     approaches(ann)
 
@@ -205,7 +167,9 @@ class WithConstants(Net):
         return self.end(torch.cat([y[:, 1:], torch.zeros_like(y[:, :1])], 1) * mask + torch.eye(6))
 
 
-@pytest.mark.parametrize("kind", [Defaults, Shapes, InEvaluation, WithConstants, pytest.param(Precise, marks=FAULT)])
+@pytest.mark.parametrize(
+    "kind", [Defaults, Shapes, InEvaluation, WithConstants, pytest.param(Precise, marks=FAULT)]
+)
 def test_what_pythons_values_decide_is_traced(kind: type[Net]) -> None:
     approaches(kind())
 
@@ -226,6 +190,36 @@ def test_a_batch_on_another_axis_within_the_network() -> None:
             return self.fc(F.relu(2 * x - x[:1]).mean(0))
 
     approaches(Inside())
+
+
+class Own(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clamp(min=0)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        return gradients[0]
+
+
+class OwnLayer(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return Own.apply(x)
+
+
+def test_an_autograd_function_of_ones_own_is_what_its_forward_does() -> None:
+    approaches(Middle(OwnLayer()))
+
+
+def test_an_in_place_activation_is_seen_by_those_that_read_its_input() -> None:
+    class InPlace(Net):
+        def forward(self, x: Tensor) -> Tensor:
+            z = self.conv(x)
+            return self.end(F.relu_(z) + z)  # z was changed: 2 * relu
+
+    approaches(InPlace())
+    with torch.no_grad():
+        assert torch.allclose(walk(trace(InPlace(), images()), images()), InPlace()(images()), atol=1e-6)
 
 
 # --- wrappers, precisions, devices
@@ -280,7 +274,9 @@ def test_the_network_handed_in_keeps_its_modes_hooks_and_gradients() -> None:
 
 
 @pytest.mark.parametrize("scripted", [torch.jit.script, lambda ann: torch.jit.trace(ann, images())])
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning", "ignore:.*torch.jit")
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::torch.jit.TracerWarning", "ignore:.*torch.jit"
+)
 def test_a_script_module_is_named(scripted: Callable[[nn.Module], nn.Module]) -> None:
     assert "the network is a ScriptModule" in refusal(scripted(Net()))
     ann = Net()
@@ -294,172 +290,3 @@ def test_weights_that_are_not_there_are_named() -> None:
     assert "layer 'conv2' is LazyConv2d, whose weights are not there yet" in refusal(ann)
     ann.conv2 = nn.Conv2d(4, 4, 3, device="meta")
     assert "layer 'conv2' has 'weight' on the meta device" in refusal(ann)
-
-
-# --- refusals tell the truth
-
-
-class Returns(Net):
-    def __init__(self, what: Callable[[Tensor], Any]) -> None:
-        super().__init__()
-        self.what = what
-
-    def forward(self, x: Tensor) -> Any:
-        return self.what(super().forward(x))
-
-
-@pytest.mark.parametrize(
-    ("what", "said"),
-    [
-        (lambda y: {"logits": y, "features": y}, "returns a dict with the entries 'logits', 'features'"),
-        (lambda y: (y, y), "returns a tuple"),
-        (lambda y: [y], "returns a list"),
-        (lambda y: None, "returns a NoneType"),
-        (lambda y: y.argmax(1), "argmax"),
-        (lambda y: y.detach().numpy(), "(numpy)"),
-        (lambda y: torch.zeros(8, 3), "does not depend on the images"),
-        (lambda y: y.t(), "the batch on another axis"),
-        (lambda y: y.softmax(1), "belongs to the loss"),
-        (lambda y: F.log_softmax(y, 1), "belongs to the loss"),
-        (lambda y: y.sigmoid(), "belongs to the loss"),
-        (lambda y: F.logsigmoid(y), "belongs to the loss"),
-    ],
-)
-def test_what_a_network_returns_is_called_what_it_is(what: Callable[[Tensor], Any], said: str) -> None:
-    assert said in refusal(Returns(what))
-
-
-class Middle(Net):
-    """A layer between the first and the second."""
-
-    def __init__(self, odd: nn.Module) -> None:
-        super().__init__()
-        self.odd = odd
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.end(self.odd(self.conv(x)))
-
-
-@pytest.mark.parametrize(
-    ("odd", "said"),
-    [
-        (nn.LeakyReLU(), "below zero it passes on a share of its input"),
-        (nn.PReLU(), "below zero it passes on a share of its input"),
-        (nn.Hardsigmoid(), "at 0 it is one half"),
-        (nn.Hardtanh(), "Clip"),
-        (nn.Hardtanh(-0.5, 1), "Clip"),
-        (nn.Threshold(0.1, 0), "nn.ReLU"),
-        (nn.Hardswish(), "nn.ReLU"),
-        (nn.GELU(), "a curve, not piecewise linear"),
-        (nn.SiLU(), "a curve, not piecewise linear"),
-        (nn.ELU(), "a curve, not piecewise linear"),
-        (nn.Softmax(1), "divides by a statistic of the values themselves"),
-        (nn.GroupNorm(2, 4), "nn.BatchNorm2d"),
-        (nn.InstanceNorm2d(4), "no running statistics"),
-        (nn.LocalResponseNorm(2), "LocalResponseNorm"),
-        (nn.Upsample(scale_factor=2, mode="bicubic"), "mode='nearest' or 'bilinear'"),
-        (nn.ConstantPad2d(1, 0.5), "it pads with a number"),
-    ],
-    ids=lambda odd: type(odd).__name__ if isinstance(odd, nn.Module) else "",
-)
-def test_a_refusal_names_the_layer_and_tells_the_truth(odd: nn.Module, said: str) -> None:
-    told = refusal(Middle(odd))
-    assert f"layer 'odd' is {type(odd).__name__}" in told and said in told
-    assert "piecewise linear" in said or "not piecewise linear" not in told
-    assert told.strip().count("\n") <= 1, f"more is refused than what is wrong: {told}"
-
-
-class Own(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.clamp(min=0)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        return gradients[0]
-
-
-class OwnLayer(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return Own.apply(x)
-
-
-def test_an_autograd_function_of_ones_own_is_what_its_forward_does() -> None:
-    approaches(Middle(OwnLayer()))
-
-
-class NumpyLayer(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.from_numpy(2 * x.detach().numpy())
-
-
-class CopiedLayer(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tensor(x.tolist())
-
-
-@pytest.mark.parametrize("odd", [NumpyLayer(), CopiedLayer()])
-def test_what_cannot_be_followed_is_named(odd: nn.Module) -> None:
-    told = refusal(Middle(odd))
-    assert "layer 'odd'" in told and "layer 'fc'" not in told
-
-
-class Written(Net):
-    def __init__(self, change: Callable[[Tensor], Any]) -> None:
-        super().__init__()
-        self.change = change
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.conv(x))
-        changed = self.change(x)
-        return self.end(x if changed is None else changed + x)
-
-
-def branch(x: Tensor) -> Tensor:
-    return x if x.sum() > 0 else 2 * x
-
-
-def through_a_view(x: Tensor) -> None:
-    x.flatten(1).mul_(0.5)
-
-
-def into_a_part(x: Tensor) -> None:
-    x[:, 0] = 0.0
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (branch, "depends on the data"),
-        (lambda x: [2 * x for _ in range(int(x.max()) + 1)][0], "depends on the data"),
-        (lambda x: float(x.mean()) * x, "depends on the data"),
-        (lambda x: x[x > 0].sum() * x, "network's forward"),
-        (through_a_view, "changes in place what other layers read through a view"),
-        (into_a_part, "writes into a part of a tensor"),
-        (lambda x: x.mean(0, keepdim=True) + x, "leave axis 0, the batch, alone"),
-        (lambda x: x * x, "only sums of layers and products with a number"),
-        (lambda x: x @ x.transpose(2, 3) @ x, "multiplies activations with each other"),
-        (lambda x: torch.maximum(x, x.flip(2)), "a maximum of spikes"),
-        (lambda x: x.max(), "a maximum of spikes"),
-        (lambda x: x.amax((2, 3), keepdim=True), "a maximum of spikes"),
-        (lambda x: F.dropout(x, 0.5), "training=self.training"),
-        (lambda x: x.sort(1)[0], "sort() in the network's forward"),
-        (lambda x: x.abs(), "abs() in the network's forward"),
-        (lambda x: x / x.sum((1, 2, 3), keepdim=True), "in the network's forward"),
-        (lambda x: x.round(), "round() in the network's forward"),
-        (lambda x: torch.where(x > 0.5, x, 0.0), "in the network's forward"),
-    ],
-)
-def test_what_has_no_spiking_counterpart_is_refused(change: Callable[[Tensor], Any], said: str) -> None:
-    assert said in refusal(Written(change))
-
-
-def test_an_in_place_activation_is_seen_by_those_that_read_its_input() -> None:
-    class InPlace(Net):
-        def forward(self, x: Tensor) -> Tensor:
-            z = self.conv(x)
-            return self.end(F.relu_(z) + z)  # z was changed: 2 * relu
-
-    approaches(InPlace())
-    with torch.no_grad():
-        assert torch.allclose(walk(trace(InPlace(), images()), images()), InPlace()(images()), atol=1e-6)

@@ -1,4 +1,4 @@
-"""Every kind of layer passes one battery: exact on the grid, close to the ANN, counted to the synapse, kept in files."""
+"""Every kind of layer passes one battery: exact on the grid, close to the ANN, synapses counted, kept in files."""
 
 from collections.abc import Callable, Iterator
 from functools import cache

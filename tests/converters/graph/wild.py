@@ -1,7 +1,7 @@
 """Networks at random, out of all kinds: a pool of values, and layers that each read some of them and add another.
 
-A network is a list of steps (operation, two whole numbers that choose what it reads and how), so hypothesis can draw it and
-make it smaller. Every value is [B, C, H, W]; a step that does not fit the values it would read leaves them as they are.
+A network is a list of steps (operation, two whole numbers that choose what it reads and how), so hypothesis can draw
+it and make it smaller. Every value is [B, C, H, W]; a step that does not fit the values it would read is left out.
 """
 
 from collections.abc import Callable
@@ -81,26 +81,31 @@ ACTIVATIONS: Build = lambda x, n: (  # noqa: E731
     nn.ReLU(), nn.ReLU(inplace=True), nn.ReLU6(), nn.Hardtanh(0, 0.7), nn.Threshold(0, 0), Clip(0.6),
 )[n % 6]  # fmt: skip
 CALLED = of_one(
-    F.relu, torch.relu, lambda x: x.clone().relu_(), lambda x: x.clamp(min=0), lambda x: F.relu6(x),
+    F.relu, torch.relu, lambda x: x.clone().relu_(), lambda x: x.clamp(min=0), F.relu6,
     lambda x: x.clamp(0, 0.9), lambda x: F.hardtanh(x, 0.0, 1.1), lambda x: x.clone().clamp_(0, max=0.5),
 )  # fmt: skip
 FACTORS = of_one(
-    lambda x: 1 - x, lambda x: x / 3, lambda x: -x, lambda x: 0.7 * x + 0.1, lambda x: (x - 0.5) / 0.25, lambda x: x + x,
+    lambda x: 1 - x, lambda x: x / 3, lambda x: -x, lambda x: 0.7 * x + 0.1, lambda x: (x - 0.5) / 0.25,
+    lambda x: x + x,
     lambda x: torch.rsub(x, 0.2),
 )  # fmt: skip
 MEANS = of_one(
     lambda x: x.mean((2, 3), keepdim=True), lambda x: x.mean(1, keepdim=True), lambda x: x.mean(-1, keepdim=True),
-    lambda x: x.sum(2, keepdim=True), lambda x: x.mean((1, 2)).unflatten(1, (1, 1, -1)), lambda x: F.adaptive_avg_pool2d(x, (2, 3)),
+    lambda x: x.sum(2, keepdim=True), lambda x: x.mean((1, 2)).unflatten(1, (1, 1, -1)),
+    lambda x: F.adaptive_avg_pool2d(x, (2, 3)),
     lambda x: x + x.mean((2, 3), keepdim=True), lambda x: x - x.mean(1, keepdim=True),
 )  # fmt: skip
 MOVES = of_one(
     lambda x: x.flip(3), lambda x: x.roll(1, 2), lambda x: x.transpose(2, 3), lambda x: x.permute(0, 3, 1, 2),
-    lambda x: x.reshape(len(x), 1, x.shape[1], -1), lambda x: x.flatten(2).unsqueeze(1), lambda x: F.pad(x, (1, 0, 0, 2)),
-    lambda x: x[:, :, ::2], lambda x: x[:, 1:] if x.shape[1] > 1 else x, lambda x: x.chunk(2, 1)[-1], lambda x: x.repeat(1, 2, 1, 1),
+    lambda x: x.reshape(len(x), 1, x.shape[1], -1), lambda x: x.flatten(2).unsqueeze(1),
+    lambda x: F.pad(x, (1, 0, 0, 2)), lambda x: x[:, :, ::2],
+    lambda x: x[:, 1:] if x.shape[1] > 1 else x, lambda x: x.chunk(2, 1)[-1],
+    lambda x: x.repeat(1, 2, 1, 1),
     lambda x: F.interpolate(x, scale_factor=2), lambda x: F.pixel_shuffle(x, 2) if x.shape[1] % 4 == 0 else x,
     lambda x: F.pixel_unshuffle(x, 2) if x.shape[2] % 2 == x.shape[3] % 2 == 0 else x,
     lambda x: torch.channel_shuffle(x, 2) if x.shape[1] % 2 == 0 else x, lambda x: torch.stack(x.unbind(3), 2),
-    lambda x: F.pad(x, (1, 1, 0, 0), mode="replicate"), lambda x: x[:, :1].expand(-1, 2, -1, -1), lambda x: F.dropout(x, 0.5, False),
+    lambda x: F.pad(x, (1, 1, 0, 0), mode="replicate"), lambda x: x[:, :1].expand(-1, 2, -1, -1),
+    lambda x: F.dropout(x, 0.5, False),
     lambda x: x.movedim(0, 2).flip(0).movedim(2, 0),
 )  # fmt: skip
 OF_ONE: dict[str, Build] = {
@@ -120,11 +125,13 @@ OF_ONE: dict[str, Build] = {
 OF_TWO: dict[str, tuple[Combine, ...]] = {
     "sum": (
         lambda a, b: a + b, lambda a, b: a - b, lambda a, b: torch.add(a, b, alpha=-0.3), lambda a, b: 0.5 * a - 2 * b,
-        lambda a, b: torch.stack([a, b]).sum(0), lambda a, b: sum([a, b, a]), lambda a, b: a + b.mean((2, 3), keepdim=True),
+        lambda a, b: torch.stack([a, b]).sum(0), lambda a, b: sum([a, b, a]),
+        lambda a, b: a + b.mean((2, 3), keepdim=True),
         lambda a, b: a.clone().add_(b), lambda a, b: torch.stack([a, b], 1).mean(1),
     ),
     "cat": (
-        lambda a, b: torch.cat([a, b], 1), lambda a, b: torch.cat([b, a, b], 2), lambda a, b: torch.stack([a, b], 2).flatten(1, 2),
+        lambda a, b: torch.cat([a, b], 1), lambda a, b: torch.cat([b, a, b], 2),
+        lambda a, b: torch.stack([a, b], 2).flatten(1, 2),
     ),
 }  # fmt: skip
 
@@ -132,7 +139,7 @@ Step = tuple[str, int, int]
 
 
 class Wild(nn.Module):
-    """What a list of steps makes; it ends in a linear layer of three, which reads the newest values and the first neurons."""
+    """What a list of steps makes; a linear layer of three reads the newest values and the first neurons'."""
 
     def __init__(self, steps: list[Step], seed: int) -> None:
         super().__init__()
