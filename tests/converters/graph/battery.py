@@ -170,7 +170,7 @@ def pattern(node: Node, k: int, inputs: list[Tensor]) -> Tensor:
     n = inputs[k].numel()
     sent = [torch.zeros(n + 1, *x.shape[1:]) for x in inputs]
     sent[k].view(n + 1, n)[:n] = torch.eye(n)
-    got = kind(*sent).flatten(1)
+    got = kind(*sent).reshape(n + 1, -1)
     return ((got[:n] - got[n:]).abs() > 1e-9).double()
 
 

@@ -168,6 +168,7 @@ WEIGHTED = {
     "a number less than 0": Row(do(lambda x: -x * 1.5 + 0.2)),
     "a number for each channel": Row(do(lambda x, n: x * n, _numbers(4, 1, 1))),
     "a number for each neuron": Row(do(lambda x, n: x * n - n, _numbers(1, 4, 6, 6))),
+    "F.conv2d with a buffer": Row(do(lambda x, w: F.relu(F.conv2d(x, w, padding=1)), _numbers(3, 4, 3, 3))),
     "numbers of the image": Row(do(lambda x: (x - 0.5) / 0.25), place="before"),
     "normalised by channel": Row(do(lambda x, m, s: (x - m) / s, _numbers(2, 1, 1), _numbers(2, 1, 1)), place="before"),
 }  # fmt: skip
@@ -197,6 +198,7 @@ AVERAGES = {
     "mean of channels": Row(do(lambda x: x.mean(1, keepdim=True))),
     "mean of [L, F]": Row(do(lambda x: x.mean(1)), "rows"),
     "mean of all": Row(do(lambda x: x.mean((1, 2, 3), keepdim=True))),
+    "mean, one number": Row(do(lambda x: x.flatten(1).mean(-1).unsqueeze(1))),
     "sum of the image": Row(do(lambda x: x.sum((2, 3)))),
     "sum of channels": Row(do(lambda x: x.sum(1, keepdim=True))),
     "bilinear": Row(lambda: nn.Upsample(scale_factor=2, mode="bilinear")),
@@ -222,6 +224,7 @@ SUMS = {
     "a broadcasting difference": Row(do(lambda x: x[:, :1] - x)),
     "a residual block": Row(lambda: Block(in_place=False)),
     "a residual block, in place": Row(lambda: Block(in_place=True)),
+    "in place, by a number": Row(do(lambda x: x.clone().mul_(0.3).sub_(0.1))),
     "image and spikes": Row(do(lambda x, image: x[:, :2] - image), place="beside"),
 }  # fmt: skip
 
@@ -264,6 +267,7 @@ MOVES = {
     "repeat": Row(do(lambda x: x.repeat(1, 2, 1, 1))),
     "expand": Row(do(lambda x: x[:, :1].expand(-1, 3, -1, -1))),
     "squeeze": Row(do(lambda x: x.mean(1, keepdim=True).squeeze(1).unsqueeze(2))),
+    "unfold": Row(do(lambda x: F.unfold(x, 2))),
     "rotated": Row(do(lambda x: torch.rot90(x, 1, (2, 3)))),
 }
 
@@ -284,6 +288,7 @@ SITES = {
     "Threshold(0, 0)": then(partial(nn.Threshold, 0, 0)),
     "Clip": then(partial(Clip, 0.8)),
     "QCFS": then(partial(QCFS, 512, 1.2), method="qcfs"),
+    "a ReLU of both signs": then(do(lambda x: torch.cat([F.relu(x), F.relu(-x)], 1))),
     "a ReLU of a ReLU": then(lambda: nn.Sequential(nn.ReLU(), nn.ReLU6())),
     "a ReLU of a difference": Row(do(lambda x: F.relu(x - 0.4))),
     "MaxPool2d just after": Row(lambda: nn.MaxPool2d(3, 2, 1)),
