@@ -1,4 +1,4 @@
-"""The command line: `snnlab lab`, `snnlab methods`, `snnlab report` and `snnlab train`.
+"""The command line: `snnlab lab`, `snnlab methods`, `snnlab report`, `snnlab train` and `snnlab bench`.
 
 Whatever is slow to import is imported by the command that needs it, so that help and mistakes are answered at
 once. A user's mistake is one line on stderr and exit code 2, never a traceback.
@@ -81,6 +81,9 @@ def parser() -> Parser:
     train = command(_train, "train", "train a network for hours, and keep it as a checkpoint")
     _train_options(train)
     _learning_options(train)
+
+    bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
+    _bench_options(bench)
     return whole
 
 
@@ -141,6 +144,38 @@ def _learning_options(train: argparse.ArgumentParser) -> None:
         0.0,
         "activations that round are moved by so many levels in training: 0; more loses less in few steps",
     )
+
+
+def _bench_options(bench: argparse.ArgumentParser) -> None:
+    bench.epilog = (
+        "The yardstick, dense work, is T times the ANN's own forward pass, channels-last, in the batch size that is "
+        "fastest. CPU seconds are of one thread, wall seconds of one for each core. What is not installed is said."
+    )
+    bench.add_argument(
+        "--quick", action="store_true",
+        help="within a minute: T = 16, 8 images (the wide network 2), two rounds, no memory",
+    )  # fmt: skip
+    bench.add_argument("--json", action="store_true", help="the rows as JSON")
+    bench.add_argument(
+        "--network", type=_names, metavar="LIST", help="some of resnet20,vgg16,vgg16-64 (all of them)"
+    )
+    bench.add_argument("--T", type=_numbers, metavar="LIST", help="numbers of steps (4,16,64)")
+    bench.add_argument("--images", type=_number, metavar="N", help="32, for the wide network 8; 256 at most")
+    bench.add_argument("--rounds", type=_number, metavar="N", help="3; everybody runs once in each")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(_number, text.split(",")))
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 10_000):
+        raise argparse.ArgumentTypeError(f"it takes whole numbers from 1 to 10,000, not {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:
@@ -252,3 +287,21 @@ def _train(args: argparse.Namespace) -> None:
     print(
         f"written: {args.out} (test accuracy {float(trained.about['accuracy']):.2%}, sha256 {runs.sha256(args.out)})"
     )
+
+
+def _bench(args: argparse.Namespace) -> None:
+    from snnlab.studies import bench
+
+    given = {"networks": args.network, "steps": args.T, "rounds": args.rounds}
+    given |= {"images": args.images, "wide_images": args.images}
+    try:
+        settings = bench.settings(args.quick, **{name: value for name, value in given.items() if value})
+        rows, missing = bench.run(settings)
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
+    except KeyboardInterrupt:
+        print("snnlab: stopped; what was measured so far is not kept", file=sys.stderr)
+        raise
+    print(bench.as_json(rows) if args.json else "\n".join(bench.table(rows)))
+    for line in missing:
+        print(line, file=sys.stderr if args.json else sys.stdout)

@@ -1,0 +1,399 @@
+"""How fast is simulating, against other simulators and against the ANN: `snnlab bench`.
+
+Everybody runs the same converted network (robust_norm) on the same images, in batches of the same size, one after the
+other within each round, so that a machine's slow minutes fall on all. The yardstick is dense work: T times the ANN's
+own forward pass, channels-last, in the batch size that is fastest. CPU seconds are taken with one thread, wall seconds
+with a thread for each core.
+"""
+
+import contextlib
+import ctypes
+import json
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from snnlab import networks
+from snnlab.converters.conversion import convert
+from snnlab.converters.graph import walk
+from snnlab.converters.snn import SNN
+from snnlab.neurons import IF
+from snnlab.neurons.settings import whole
+from snnlab.progress import progress_bar
+from snnlab.simulators.simulation import BATCH, channels_last, simulate
+from snnlab.studies import peers
+from snnlab.studies.peers import Simulator
+from snnlab.training import runs
+
+DENSE = "dense work"
+MOST_IMAGES = 256
+PASSES = 8
+"""Forward passes that are timed for dense work, at most; the time of T passes follows from theirs."""
+
+
+def random_vgg(images: Tensor, width: int = 64) -> nn.Module:
+    """VGG-16 with random weights, its batch norms set by some images [N, 3, 32, 32], so that every layer is alive."""
+    ann = networks.vgg16(width=width, seed=0)
+    for module in ann.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        ann.train()(images)
+    return ann.eval()
+
+
+def photographs(count: int) -> Tensor:
+    """Patches of the two photographs that come with scikit-learn, [count, 3, 32, 32], as CIFAR's images are scaled.
+
+    So the networks see pictures, and nobody waits for a download.
+    """
+    from sklearn.datasets import load_sample_images
+
+    photos = torch.stack([torch.tensor(image) for image in load_sample_images().images])
+    small = F.avg_pool2d(photos.permute(0, 3, 1, 2).float() / 255, 4)  # [2, 3, 106, 160]
+    patches = small.unfold(2, 32, 8).unfold(3, 32, 8).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 32, 32)
+    order = torch.randperm(len(patches), generator=torch.Generator().manual_seed(0))
+    mean, std = (torch.tensor(x).reshape(3, 1, 1) for x in ((0.49, 0.48, 0.45), (0.25, 0.24, 0.26)))
+    return ((patches[order[:count]] - mean) / std).contiguous()
+
+
+NETWORKS: dict[str, Callable[[Tensor], nn.Module]] = {
+    "resnet20": lambda _: runs.shipped("resnet20-relu").ann,
+    "vgg16": lambda _: runs.shipped("vgg16-relu").ann,
+    "vgg16-64": lambda images: random_vgg(images),
+}
+"""Name to the ANN; the images are for batch norms that nobody has trained."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one simulator took on one network for T steps; the fields are those of the JSON.
+
+    Attributes:
+        seconds: CPU seconds, one thread, median over the rounds.
+        wall_seconds: with a thread for each core, median.
+        spread: the largest of the CPU seconds minus the smallest.
+        ratio_to_dense: median over the rounds of its CPU seconds by those of dense work in the same round.
+        peak_mb: memory at its peak beyond the network's, MiB, one thread; None if not measured.
+        max_difference: largest difference of the mean output, activation units, from this simulator's; None for the ANN.
+    """
+
+    simulator: str
+    network: str
+    T: int
+    seconds: float
+    wall_seconds: float
+    spread: float
+    ratio_to_dense: float
+    peak_mb: float | None
+    max_difference: float | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured. Raises: ValueError that names what does not fit, and what is allowed.
+
+    Attributes:
+        networks: names of NETWORKS. steps: each T >= 1.
+        images, wide_images: for each network, and for one that is 64 channels wide, 1 to 256.
+        rounds: 1 or more.
+        memory: whether peaks are measured, each in a process of its own.
+    """
+
+    networks: Sequence[str] = tuple(NETWORKS)
+    steps: Sequence[int] = (4, 16, 64)
+    images: int = 32
+    wide_images: int = 8
+    rounds: int = 3
+    memory: bool = True
+
+    def __post_init__(self) -> None:
+        for name in self.networks:
+            if name not in NETWORKS:
+                raise ValueError(f"network = {name!r}, but the networks are {', '.join(NETWORKS)}")
+        for T in self.steps:
+            whole(T, "T")
+        whole(self.rounds, "rounds")
+        if not (self.networks and self.steps):
+            raise ValueError("there is nothing to measure: name a network and a T")
+        for images in (self.images, self.wide_images):
+            if not 1 <= images <= MOST_IMAGES:
+                raise ValueError(f"images = {images}, but it must be 1 to {MOST_IMAGES}")
+
+    def count(self, network: str) -> int:
+        """Images for that network."""
+        return self.wide_images if network.endswith("-64") else self.images
+
+
+def settings(quick: bool, **given: Any) -> Settings:
+    """Settings with some of them given; quick ones take less than a minute on two idle cores, without memory."""
+    few = {"steps": (16,), "images": 8, "wide_images": 2, "rounds": 2, "memory": False} if quick else {}
+    return Settings(**(few | given))
+
+
+def plain_loop(snn: SNN) -> Simulator:
+    """The loop over steps as everybody writes it first: all layers in every step, a potential for each neuron."""
+
+    def run(images: Tensor, T: int) -> Tensor:
+        potentials: dict[str, Tensor] = {}
+
+        def fire(name: str, neuron: IF, z: Tensor) -> Tensor:
+            v = potentials.get(name, neuron.v0) + z
+            output = (v >= neuron.threshold) * neuron.threshold
+            potentials[name] = v - output
+            return output
+
+        total = torch.zeros(())
+        for _ in range(T):
+            total = total + walk(snn.graph, images, fire)
+        return total / T
+
+    return run
+
+
+def ours(snn: SNN) -> Simulator:
+    """simulate as it comes: float32, and float64 where the grid needs it."""
+    return lambda images, T: simulate(snn, images, T).output
+
+
+def ours_in_float64(snn: SNN) -> Simulator:
+    """simulate(..., dtype=torch.float64)."""
+    return lambda images, T: simulate(snn, images, T, dtype=torch.float64).output
+
+
+def ours_without_grid(snn: SNN) -> Simulator:
+    """convert(..., exact=False)."""
+    return ours(SNN(snn.graph, None, snn.method, snn.T, snn.rows, snn.example))
+
+
+OURS = "snnlab"
+WAYS: dict[str, Callable[[SNN], Simulator]] = {
+    OURS: ours,
+    "snnlab, float64": ours_in_float64,
+    "snnlab, exact=False": ours_without_grid,
+}
+"""Each way that this simulator has of computing; they share out the images themselves."""
+
+
+def in_batches(run: Simulator) -> Simulator:
+    """A few images at a time, as many as this simulator takes, channels-last."""
+
+    def all_of(images: Tensor, T: int) -> Tensor:
+        return torch.cat([run(channels_last(few), T) for few in images.split(BATCH)])
+
+    return all_of
+
+
+def simulators(snn: SNN) -> tuple[dict[str, Simulator], list[str]]:
+    """All that can be run here, by the row's name, and a line for each peer that cannot."""
+    others, missing = peers.found()
+    own = {name: way(snn) for name, way in WAYS.items()}
+    stepped = {"plain loop": plain_loop} | others
+    return own | {name: in_batches(build(snn)) for name, build in stepped.items()}, missing
+
+
+def prepared(network: str, count: int) -> tuple[nn.Module, SNN, Tensor]:
+    """A network of NETWORKS, what robust_norm makes of it, and images; 16 other images calibrate."""
+    images = photographs(count + 16)
+    calibration, images = images[:16], images[16:]
+    ann = NETWORKS[network](calibration).to(memory_format=torch.channels_last).eval()
+    return ann, convert(ann, "robust_norm", calibration, T=16, progress=False), images
+
+
+def run(settings: Settings) -> tuple[list[Row], list[str]]:
+    """Measure. Returns the rows, network after network, and a line for each peer that is not here."""
+    total = len(settings.networks) * len(settings.steps) * settings.rounds
+    rows: list[Row] = []
+    missing: list[str] = []
+    with progress_bar(total=total, unit="round") as bar:
+        for network in settings.networks:
+            bar.set_description(f"{network}: converting")
+            bench = Bench(network, settings.count(network))
+            for T in settings.steps:
+                for k in range(settings.rounds):
+                    bar.set_description(f"{network}, T = {T}, round {k + 1}")
+                    bench.round(T)
+                    bar.update()
+            bar.set_description(f"{network}: memory")
+            peaks = bench.peaks(settings.steps) if settings.memory else {}
+            rows += [row for T in settings.steps for row in bench.rows(T, peaks)]
+            missing = [*dict.fromkeys([*missing, *bench.missing])]
+    return rows, missing
+
+
+@dataclass
+class Bench:
+    """One network with all its simulators, and the times that they took so far."""
+
+    network: str
+    count: int
+    times: dict[tuple[str, int], list[tuple[float, float]]] = field(default_factory=dict)
+    outputs: dict[tuple[str, int], Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ann, self.snn, self.images = prepared(self.network, self.count)
+        self.simulators, self.missing = simulators(self.snn)
+        self.batch = fastest_batch(self.ann, self.images)
+        for simulator in self.simulators.values():
+            timed(lambda: simulator(self.images[:2], 1))  # noqa: B023 - what is set up at first use is not counted
+
+    def round(self, T: int) -> None:
+        """Each once for its CPU seconds, and once for its wall seconds."""
+        passes = min(T, PASSES)
+        taken = timed(lambda: [forward(self.ann, self.images, self.batch) for _ in range(passes)])
+        self.times.setdefault((DENSE, T), []).append((taken[0] * T / passes, taken[1] * T / passes))
+        for name, simulator in self.simulators.items():
+            outputs: list[Tensor] = []
+            taken = timed(lambda: outputs.append(simulator(self.images, T)))  # noqa: B023 - called at once
+            self.times.setdefault((name, T), []).append(taken)
+            self.outputs[name, T] = outputs[0].double()
+
+    def rows(self, T: int, peaks: dict[tuple[str, int], float]) -> Iterator[Row]:
+        """What was found for T steps."""
+        dense = [cpu for cpu, _ in self.times[DENSE, T]]
+        for name in (DENSE, *self.simulators):
+            seconds, wall = zip(*self.times[name, T], strict=True)
+            far = None if name == DENSE else self.outputs[name, T] - self.outputs[OURS, T]
+            yield Row(
+                name, self.network, T,
+                rounded(statistics.median(seconds)), rounded(statistics.median(wall)), rounded(max(seconds) - min(seconds)),
+                rounded(statistics.median(mine / yard for mine, yard in zip(seconds, dense, strict=True))),
+                peaks.get((name, T)), None if far is None else float(far.abs().amax()),
+            )  # fmt: skip
+
+    def peaks(self, steps: Sequence[int]) -> dict[tuple[str, int], float]:
+        """(simulator, T) to MiB; each simulator in a process of its own, the fewest steps first."""
+        found: dict[tuple[str, int], float] = {}
+        for name in progress_bar(list(self.simulators), f"{self.network}: memory"):
+            task = json.dumps([self.network, name, self.count, sorted(set(steps))])
+            command = [sys.executable, "-m", "snnlab.studies.bench", task]
+            quiet = os.environ | {"OMP_NUM_THREADS": "1", "SNNLAB_PROGRESS": "none"}
+            done = subprocess.run(command, capture_output=True, text=True, env=quiet, check=False)
+            if done.returncode:
+                last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+                self.missing.append(f"the memory of {name} on {self.network} was not measured: {last}")
+                continue
+            found |= {(name, int(T)): float(mb) for T, mb in json.loads(done.stdout.splitlines()[-1])}
+        return found
+
+
+def rounded(number: float) -> float:
+    """To four digits."""
+    return float(f"{number:.4g}")
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def forward(ann: nn.Module, images: Tensor, batch: int) -> None:
+    """The ANN's own forward pass, channels-last, so many images at a time."""
+    for few in images.split(batch):
+        ann(channels_last(few))
+
+
+@torch.inference_mode()
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """CPU seconds with one thread, wall seconds with one for each core."""
+    with threads(1):
+        began = time.process_time()
+        work()
+        cpu = time.process_time() - began
+    with threads(cores()):
+        start = time.perf_counter()
+        work()
+        return cpu, time.perf_counter() - start
+
+
+@contextlib.contextmanager
+def threads(number: int) -> Iterator[None]:
+    """PyTorch with so many threads; as before at the end."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@torch.inference_mode()
+def fastest_batch(ann: nn.Module, images: Tensor) -> int:
+    """The batch size in which the ANN takes least CPU time: 1, 2, 4, ... up to 32 or all images; the best of two tries."""
+    taken: dict[int, float] = {}
+    sizes = [2**k for k in range(int(math.log2(BATCH)) + 1) if 2**k < len(images)] + [min(len(images), BATCH)]
+    with threads(1):
+        for batch in [*sizes, *sizes]:
+            began = time.process_time()
+            forward(ann, images, batch)
+            taken[batch] = min(taken.get(batch, math.inf), time.process_time() - began)
+    return min(taken, key=lambda batch: taken[batch])
+
+
+def peak(work: Callable[[], object]) -> float:
+    """Memory at its peak while work runs beyond what was held before, MiB.
+
+    Linux can begin its high-water mark anew; elsewhere it only ever rises, so what came before is counted as held.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, so that it is not taken for held
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+    before = high_water()
+    work()
+    return high_water() - before
+
+
+def high_water() -> float:
+    """The most memory that this process has had, MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8"))[1]) / 2**10  # type: ignore[index]
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, on macOS bytes
+    return most / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """The rows as lines of Markdown."""
+    yield "| network | T | simulator | CPU s | spread | wall s | x dense | peak, MiB | largest difference |"
+    yield "|---|---:|---|---:|---:|---:|---:|---:|---:|"
+    for row in rows:
+        peak_mb = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
+        far = "" if row.max_difference is None else f"{row.max_difference:.2g}"
+        yield (
+            f"| {row.network} | {row.T} | {row.simulator} | {row.seconds:.3g} | {row.spread:.2g} | {row.wall_seconds:.3g} "
+            f"| {row.ratio_to_dense:.2f} | {peak_mb} | {far} |"
+        )
+
+
+def as_json(rows: Sequence[Row]) -> str:
+    """The rows as a list in JSON."""
+    return json.dumps([asdict(row) for row in rows], indent=2)
+
+
+def _child(task: str) -> str:
+    """In a process of its own: the peaks of one simulator, as [[T, MiB], ...] in JSON."""
+    network, name, count, steps = json.loads(task)
+    _, snn, images = prepared(network, count)
+    simulator = simulators(snn)[0][name]
+    with torch.inference_mode(), threads(1):
+        simulator(images[:1], 1)
+        return json.dumps([[T, round(peak(lambda: simulator(images, T)), 1)] for T in steps])  # noqa: B023
+
+
+if __name__ == "__main__":
+    sys.stdout.write(_child(sys.argv[1]) + "\n")
