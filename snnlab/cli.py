@@ -153,7 +153,7 @@ def _bench_options(bench: argparse.ArgumentParser) -> None:
     )
     bench.add_argument(
         "--quick", action="store_true",
-        help="within a minute: T = 16, 8 images (the wide network 2), two rounds, no memory",
+        help="within a minute: T = 16, 8 images (the wide network 3), two rounds, no memory",
     )  # fmt: skip
     bench.add_argument("--json", action="store_true", help="the rows as JSON")
     bench.add_argument(

@@ -13,7 +13,7 @@ ROOMS = (
     "training.fitting", "training.recipes", "training.runs",
     "exchange.saving", "exchange.nir",
     "studies.sweeps", "studies.papers", "studies.claims", "studies.checks",
-    "studies.peers", "studies.bench",
+    "studies.subjects", "studies.stopwatch", "studies.peers", "studies.bench",
     "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip
 WINGS = tuple(dict.fromkeys(name.split(".")[0] for name in ROOMS))

@@ -6,75 +6,29 @@ own forward pass, channels-last, in the batch size that is fastest. CPU seconds 
 with a thread for each core.
 """
 
-import contextlib
-import ctypes
 import json
-import math
 import os
-import re
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from snnlab import networks
-from snnlab.converters.conversion import convert
 from snnlab.converters.graph import walk
 from snnlab.converters.snn import SNN
-from snnlab.neurons import IF
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import BATCH, channels_last, simulate
 from snnlab.studies import peers
 from snnlab.studies.peers import Simulator
-from snnlab.training import runs
+from snnlab.studies.stopwatch import dense_work, fastest_batch, peak, threads, timed
+from snnlab.studies.subjects import MOST_IMAGES, NETWORKS, prepared
 
 DENSE = "dense work"
-MOST_IMAGES = 256
-PASSES = 8
-"""Forward passes that are timed for dense work, at most; the time of T passes follows from theirs."""
-
-
-def random_vgg(images: Tensor, width: int = 64) -> nn.Module:
-    """VGG-16 with random weights, its batch norms set by some images [N, 3, 32, 32], so that every layer is alive."""
-    ann = networks.vgg16(width=width, seed=0)
-    for module in ann.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    with torch.no_grad():
-        ann.train()(images)
-    return ann.eval()
-
-
-def photographs(count: int) -> Tensor:
-    """Patches of the two photographs that come with scikit-learn, [count, 3, 32, 32], as CIFAR's images are scaled.
-
-    So the networks see pictures, and nobody waits for a download.
-    """
-    from sklearn.datasets import load_sample_images
-
-    photos = torch.stack([torch.tensor(image) for image in load_sample_images().images])
-    small = F.avg_pool2d(photos.permute(0, 3, 1, 2).float() / 255, 4)  # [2, 3, 106, 160]
-    patches = small.unfold(2, 32, 8).unfold(3, 32, 8).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 32, 32)
-    order = torch.randperm(len(patches), generator=torch.Generator().manual_seed(0))
-    mean, std = (torch.tensor(x).reshape(3, 1, 1) for x in ((0.49, 0.48, 0.45), (0.25, 0.24, 0.26)))
-    return ((patches[order[:count]] - mean) / std).contiguous()
-
-
-NETWORKS: dict[str, Callable[[Tensor], nn.Module]] = {
-    "resnet20": lambda _: runs.shipped("resnet20-relu").ann,
-    "vgg16": lambda _: runs.shipped("vgg16-relu").ann,
-    "vgg16-64": lambda images: random_vgg(images),
-}
-"""Name to the ANN; the images are for batch norms that nobody has trained."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +41,7 @@ class Row:
         spread: the largest of the CPU seconds minus the smallest.
         ratio_to_dense: median over the rounds of its CPU seconds by those of dense work in the same round.
         peak_mb: memory at its peak beyond the network's, MiB, one thread; None if not measured.
-        max_difference: largest difference of the mean output, activation units, from this simulator's; None for the ANN.
+        max_difference: largest difference of the mean output from this simulator's; None for the ANN.
     """
 
     simulator: str
@@ -139,7 +93,9 @@ class Settings:
 
 def settings(quick: bool, **given: Any) -> Settings:
     """Settings with some of them given; quick ones take less than a minute on two idle cores, without memory."""
-    few = {"steps": (16,), "images": 8, "wide_images": 2, "rounds": 2, "memory": False} if quick else {}
+    few: dict[str, Any] = (
+        {"steps": (16,), "images": 8, "wide_images": 3, "rounds": 2, "memory": False} if quick else {}
+    )
     return Settings(**(few | given))
 
 
@@ -149,7 +105,7 @@ def plain_loop(snn: SNN) -> Simulator:
     def run(images: Tensor, T: int) -> Tensor:
         potentials: dict[str, Tensor] = {}
 
-        def fire(name: str, neuron: IF, z: Tensor) -> Tensor:
+        def fire(name: str, neuron: Any, z: Tensor) -> Tensor:
             v = potentials.get(name, neuron.v0) + z
             output = (v >= neuron.threshold) * neuron.threshold
             potentials[name] = v - output
@@ -204,14 +160,6 @@ def simulators(snn: SNN) -> tuple[dict[str, Simulator], list[str]]:
     return own | {name: in_batches(build(snn)) for name, build in stepped.items()}, missing
 
 
-def prepared(network: str, count: int) -> tuple[nn.Module, SNN, Tensor]:
-    """A network of NETWORKS, what robust_norm makes of it, and images; 16 other images calibrate."""
-    images = photographs(count + 16)
-    calibration, images = images[:16], images[16:]
-    ann = NETWORKS[network](calibration).to(memory_format=torch.channels_last).eval()
-    return ann, convert(ann, "robust_norm", calibration, T=16, progress=False), images
-
-
 def run(settings: Settings) -> tuple[list[Row], list[str]]:
     """Measure. Returns the rows, network after network, and a line for each peer that is not here."""
     total = len(settings.networks) * len(settings.steps) * settings.rounds
@@ -226,7 +174,6 @@ def run(settings: Settings) -> tuple[list[Row], list[str]]:
                     bar.set_description(f"{network}, T = {T}, round {k + 1}")
                     bench.round(T)
                     bar.update()
-            bar.set_description(f"{network}: memory")
             peaks = bench.peaks(settings.steps) if settings.memory else {}
             rows += [row for T in settings.steps for row in bench.rows(T, peaks)]
             missing = [*dict.fromkeys([*missing, *bench.missing])]
@@ -251,9 +198,7 @@ class Bench:
 
     def round(self, T: int) -> None:
         """Each once for its CPU seconds, and once for its wall seconds."""
-        passes = min(T, PASSES)
-        taken = timed(lambda: [forward(self.ann, self.images, self.batch) for _ in range(passes)])
-        self.times.setdefault((DENSE, T), []).append((taken[0] * T / passes, taken[1] * T / passes))
+        self.times.setdefault((DENSE, T), []).append(dense_work(self.ann, self.images, T, self.batch))
         for name, simulator in self.simulators.items():
             outputs: list[Tensor] = []
             taken = timed(lambda: outputs.append(simulator(self.images, T)))  # noqa: B023 - called at once
@@ -268,7 +213,8 @@ class Bench:
             far = None if name == DENSE else self.outputs[name, T] - self.outputs[OURS, T]
             yield Row(
                 name, self.network, T,
-                rounded(statistics.median(seconds)), rounded(statistics.median(wall)), rounded(max(seconds) - min(seconds)),
+                rounded(statistics.median(seconds)), rounded(statistics.median(wall)),
+                rounded(max(seconds) - min(seconds)),
                 rounded(statistics.median(mine / yard for mine, yard in zip(seconds, dense, strict=True))),
                 peaks.get((name, T)), None if far is None else float(far.abs().amax()),
             )  # fmt: skip
@@ -279,8 +225,8 @@ class Bench:
         for name in progress_bar(list(self.simulators), f"{self.network}: memory"):
             task = json.dumps([self.network, name, self.count, sorted(set(steps))])
             command = [sys.executable, "-m", "snnlab.studies.bench", task]
-            quiet = os.environ | {"OMP_NUM_THREADS": "1", "SNNLAB_PROGRESS": "none"}
-            done = subprocess.run(command, capture_output=True, text=True, env=quiet, check=False)
+            bare = os.environ | {"OMP_NUM_THREADS": "1", "SNNLAB_PROGRESS": "none"}
+            done = subprocess.run(command, capture_output=True, text=True, env=bare, check=False)
             if done.returncode:
                 last = (done.stderr.strip().splitlines() or ["no word"])[-1]
                 self.missing.append(f"the memory of {name} on {self.network} was not measured: {last}")
@@ -294,79 +240,6 @@ def rounded(number: float) -> float:
     return float(f"{number:.4g}")
 
 
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def forward(ann: nn.Module, images: Tensor, batch: int) -> None:
-    """The ANN's own forward pass, channels-last, so many images at a time."""
-    for few in images.split(batch):
-        ann(channels_last(few))
-
-
-@torch.inference_mode()
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """CPU seconds with one thread, wall seconds with one for each core."""
-    with threads(1):
-        began = time.process_time()
-        work()
-        cpu = time.process_time() - began
-    with threads(cores()):
-        start = time.perf_counter()
-        work()
-        return cpu, time.perf_counter() - start
-
-
-@contextlib.contextmanager
-def threads(number: int) -> Iterator[None]:
-    """PyTorch with so many threads; as before at the end."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@torch.inference_mode()
-def fastest_batch(ann: nn.Module, images: Tensor) -> int:
-    """The batch size in which the ANN takes least CPU time: 1, 2, 4, ... up to 32 or all images; the best of two tries."""
-    taken: dict[int, float] = {}
-    sizes = [2**k for k in range(int(math.log2(BATCH)) + 1) if 2**k < len(images)] + [min(len(images), BATCH)]
-    with threads(1):
-        for batch in [*sizes, *sizes]:
-            began = time.process_time()
-            forward(ann, images, batch)
-            taken[batch] = min(taken.get(batch, math.inf), time.process_time() - began)
-    return min(taken, key=lambda batch: taken[batch])
-
-
-def peak(work: Callable[[], object]) -> float:
-    """Memory at its peak while work runs beyond what was held before, MiB.
-
-    Linux can begin its high-water mark anew; elsewhere it only ever rises, so what came before is counted as held.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, so that it is not taken for held
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
-    before = high_water()
-    work()
-    return high_water() - before
-
-
-def high_water() -> float:
-    """The most memory that this process has had, MiB."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text(encoding="utf-8"))[1]) / 2**10  # type: ignore[index]
-    import resource
-
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, on macOS bytes
-    return most / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 def table(rows: Sequence[Row]) -> Iterator[str]:
     """The rows as lines of Markdown."""
     yield "| network | T | simulator | CPU s | spread | wall s | x dense | peak, MiB | largest difference |"
@@ -374,10 +247,15 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         peak_mb = "" if row.peak_mb is None else f"{row.peak_mb:.0f}"
         far = "" if row.max_difference is None else f"{row.max_difference:.2g}"
-        yield (
-            f"| {row.network} | {row.T} | {row.simulator} | {row.seconds:.3g} | {row.spread:.2g} | {row.wall_seconds:.3g} "
-            f"| {row.ratio_to_dense:.2f} | {peak_mb} | {far} |"
+        cells: tuple[object, ...] = (
+            row.network,
+            row.T,
+            row.simulator,
+            f"{row.seconds:.3g}",
+            f"{row.spread:.2g}",
         )
+        cells += (f"{row.wall_seconds:.3g}", f"{row.ratio_to_dense:.2f}", peak_mb, far)
+        yield f"| {' | '.join(map(str, cells))} |"
 
 
 def as_json(rows: Sequence[Row]) -> str:

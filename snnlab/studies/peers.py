@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -87,7 +87,7 @@ def step_by_step(snn: SNN, neuron_of: Callable[[float], Step]) -> Simulator:
     def run(images: Tensor, T: int) -> Tensor:
         potentials: dict[str, Tensor] = {}
 
-        def fire(name: str, neuron: torch.nn.Module, z: Tensor) -> Tensor:
+        def fire(name: str, _: Any, z: Tensor) -> Tensor:
             level, step = sites[name]
             before = potentials.get(name)
             spikes, potentials[name] = step(level.current(z), level.start(z) if before is None else before)
@@ -106,7 +106,7 @@ def all_at_once(snn: SNN, neuron_of: Callable[[float], Steps]) -> Simulator:
     sites = {name: (level, neuron_of(level.theta)) for name, level in levels(snn).items()}
     plan = Plan(snn.graph, coded=True)  # the image is handed in T times
 
-    def fire(name: str, neuron: IF, z: Tensor) -> Tensor:
+    def fire(name: str, _: Any, z: Tensor) -> Tensor:
         level, steps = sites[name]
         return steps(level.current(z), level.start(z[0])) * level.neuron.threshold
 
