@@ -1,9 +1,9 @@
 """The table and the plot of docs/performance.md: `snnlab bench` in full.
 
-    python -m benchmarks.performance [images [images of the wide network [rounds]]]     some ten minutes on two idle cores
+    python -m benchmarks.performance [images [images of the wide network [rounds]]]
 
-The rows go into benchmarks/results/performance.json, and into the page between its marks. With `page` in place of the
-numbers nothing is measured: the page and the plot are made anew from the rows that are there.
+Some ten minutes on two idle cores. The rows go into benchmarks/results/performance.json, and into the page between its
+marks. With `page` in place of the numbers nothing is measured: page and plot are made anew from the rows that are there.
 """
 
 import json
@@ -38,7 +38,7 @@ def measured(settings: bench.Settings) -> dict[str, object]:
 
 
 def plot(found: list[Row]) -> None:
-    """CPU seconds by those of dense work, a row of bars for each network, a bar for each simulator, at T = 16 or the most."""
+    """CPU seconds by those of dense work: for each network a bar for each simulator, at T = 16 or the most."""
     names = list(dict.fromkeys(row.network for row in found))
     T = 16 if any(row.T == 16 for row in found) else max(row.T for row in found)
     mpl.rcParams["svg.hashsalt"] = "snnlab"

@@ -16,6 +16,7 @@ PAGES = [
         "README.md",
         "CONTRIBUTING.md",
         "docs/architecture.md",
+        "docs/performance.md",
         "docs/your_own_network.md",
         "data/README.md",
     )

@@ -263,7 +263,7 @@ def as_json(rows: Sequence[Row]) -> str:
     return json.dumps([asdict(row) for row in rows], indent=2)
 
 
-def _child(task: str) -> str:
+def child(task: str) -> str:
     """In a process of its own: the peaks of one simulator, as [[T, MiB], ...] in JSON."""
     network, name, count, steps = json.loads(task)
     _, snn, images = prepared(network, count)
@@ -274,4 +274,4 @@ def _child(task: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(_child(sys.argv[1]) + "\n")
+    sys.stdout.write(child(sys.argv[1]) + "\n")
