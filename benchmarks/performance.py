@@ -3,10 +3,11 @@
     python -m benchmarks.performance [images [images of the wide network [rounds]]]
 
 Some ten minutes on two idle cores. The rows go into benchmarks/results/performance.json, and into the page between its
-marks. With `page` in place of the numbers nothing is measured: page and plot are made anew from the rows that are there.
+marks. With `page` in place of numbers nothing is measured: page and plot are made anew from those rows.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -27,11 +28,13 @@ MARK = "<!-- measured -->"
 def measured(settings: bench.Settings) -> dict[str, object]:
     """The rows, and what they were measured on."""
     found, missing = bench.run(settings)
+    waiting = os.environ.get("OMP_WAIT_POLICY", "").lower()
     return {
         "images": {name: settings.count(name) for name in settings.networks},
         "rounds": settings.rounds,
         "made": f"{rows.today()}, {rows.machine()} ({torch.backends.cpu.get_cpu_capability()}), "
-        f"torch {torch.__version__.split('+')[0]}",
+        f"torch {torch.__version__.split('+')[0]}"
+        + (f", threads that wait {waiting}ly (OMP_WAIT_POLICY)" if waiting else ""),
         "missing": missing,
         "rows": json.loads(bench.as_json(found)),
     }

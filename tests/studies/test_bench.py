@@ -1,4 +1,4 @@
-"""The bench: everybody computes the same network, rows hold what they should, mistakes are a line. No time is judged."""
+"""The bench: everybody computes the same network, rows are whole, mistakes are one line. No time is judged."""
 
 import copy
 import json
