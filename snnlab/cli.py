@@ -149,7 +149,8 @@ def _learning_options(train: argparse.ArgumentParser) -> None:
 def _bench_options(bench: argparse.ArgumentParser) -> None:
     bench.epilog = (
         "The yardstick, dense work, is T times the ANN's own forward pass, channels-last, in the batch size that is "
-        "fastest. CPU seconds are of one thread, wall seconds of one for each core. What is not installed is said."
+        "fastest. CPU seconds are of one thread, wall seconds of one for each core; on a machine that has more to do, "
+        "set OMP_WAIT_POLICY=PASSIVE, or PyTorch's threads wait for each other. What is not installed is said."
     )
     bench.add_argument(
         "--quick", action="store_true",
@@ -290,11 +291,11 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _bench(args: argparse.Namespace) -> None:
-    from snnlab.studies import bench
-
     given = {"networks": args.network, "steps": args.T, "rounds": args.rounds}
     given |= {"images": args.images, "wide_images": args.images}
     try:
+        from snnlab.studies import bench
+
         settings = bench.settings(args.quick, **{name: value for name, value in given.items() if value})
         rows, missing = bench.run(settings)
     except (ValueError, OSError) as mistake:

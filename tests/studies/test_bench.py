@@ -75,6 +75,25 @@ def test_what_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_another_simulator_that_fails_is_said_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: SNN) -> peers.Simulator:
+        def run(*_: object) -> torch.Tensor:
+            raise TypeError("an argument\nthat is new")
+
+        return run
+
+    monkeypatch.setattr(peers, "PEERS", {"Newer": Peer("json", "pip install it", broken)})
+    monkeypatch.setattr(stopwatch, "cores", lambda: 1)
+    made = bench.Bench("resnet20", 2)
+    assert list(made.simulators) == [*bench.WAYS, "plain loop"]
+    assert made.missing == ["Newer fails in the version that is here: an argument that is new"]
+
+
+def test_what_is_named_twice_is_measured_once() -> None:
+    chosen = bench.settings(True, networks=("vgg16", "vgg16"), steps=(4, 2, 4))
+    assert (chosen.networks, chosen.steps) == (("vgg16",), (4, 2))
+
+
 def test_rows_say_who_took_what_and_agree(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
