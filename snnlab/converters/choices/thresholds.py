@@ -81,6 +81,7 @@ def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
             stairs = groups.div(step).add_(shift).floor_().clamp_(0, T).mul_(step)
             error = stairs.sub_(groups).square_().mean(1, keepdim=True)
             best, least = torch.where(error < least, step * T, best), torch.minimum(error, least)
+        best = best.masked_fill(groups.amax(1, keepdim=True) == 0, 0.0)  # silent: `convert` finds one
         return _broadcast(best[:, 0], site.target, per)
 
     rule.__doc__ = mmse.__doc__

@@ -51,7 +51,7 @@ def average_pool(call: Call) -> Value:
 def adaptive_pool(call: Call) -> Value:
     """Averages over windows that together cover each axis."""
     value = call.first()
-    sides = int(call.name[-2])
+    sides = value.data.ndim - 2
     shares, windows = {}, {}
     for axis in range(value.data.ndim - sides, value.data.ndim):
         size, out = value.data.shape[axis], call.result.shape[axis]
@@ -66,6 +66,8 @@ def interpolate(call: Call) -> Value:
     mode = call.get(3, "mode", "nearest")
     if mode in ("nearest", "nearest-exact"):
         return move(call)
+    if mode == "area":
+        return adaptive_pool(call)
     if mode not in ("linear", "bilinear", "trilinear") or call.get(6, "antialias", False):
         raise Refusal(
             "it takes shares below zero or of many neighbours; use mode='nearest' or 'bilinear' and retrain"

@@ -214,8 +214,9 @@ class Sum(nn.Module):
         return self._sum(largest, [r.abs() for r in self.ratios], None if offset is None else offset.abs())
 
     def spread(self, *counts: Tensor) -> Tensor:
-        """Each counted input goes on."""
-        return sum(counts[1:], counts[0])
+        """Each counted input goes on, unless it is multiplied with 0."""
+        passed = [c * (r != 0).to(c.dtype) for c, r in zip(counts, self.ratios, strict=True)]
+        return sum(passed[1:], passed[0])
 
     @staticmethod
     def _sum(xs: Sequence[Tensor], ratios: Sequence[Tensor], offset: Tensor | None) -> Tensor:

@@ -4,6 +4,7 @@ A rule is called with a Call, which holds the function, its arguments and what i
 makes. Modules need no entry: they call functions. To teach the kit a new layer, add its function to RULES.
 """
 
+import torch
 from torch import Tensor, nn
 
 from snnlab.activations import Clip
@@ -52,6 +53,14 @@ def threshold(call: Call) -> Value:
     return relu(call)
 
 
+def maximum(call: Call) -> Value:
+    """With zero, ReLU."""
+    others = [x for x in call.args if call.value(x) is None]
+    if len(others) != 1 or bool(torch.as_tensor(others[0]).any()):
+        raise Refusal
+    return call.tracer.site(call, nn.ReLU(), call.inputs[0], call.result)
+
+
 def _site(call: Call, activation: nn.Module) -> Value:
     value = call.first(batch_first=False)
     return call.tracer.site(call, activation.eval().requires_grad_(False), value, call.result)
@@ -76,8 +85,8 @@ MOVES = (
     "atleast_1d", "atleast_2d", "atleast_3d", "diagonal",
 )  # fmt: skip
 COPIES = (
-    "clone", "contiguous", "float", "double", "to", "type", "type_as", "cpu", "detach", "data", "requires_grad",
-    "positive", "__pos__", "alias", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
+    "clone", "contiguous", "float", "double", "half", "bfloat16", "to", "type", "type_as", "cpu", "detach", "data",
+    "requires_grad", "positive", "__pos__", "alias", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout",
     "feature_alpha_dropout", "feature_dropout",
 )  # fmt: skip
 _SIDES = ("1d", "2d", "3d")
@@ -90,6 +99,7 @@ RULES: dict[str, Rule] = {
     **{f"conv{side}": convolution for side in _SIDES},
     **{f"conv_transpose{side}": convolution for side in _SIDES},
     "linear": linear,
+    "maximum": maximum,
     **dict.fromkeys(("matmul", "mm", "__matmul__"), matmul),
     **dict.fromkeys(("add", "__radd__", "sub", "subtract"), add),
     **dict.fromkeys(("rsub", "__rsub__"), reverse_sub),

@@ -282,7 +282,7 @@ class Tracer(TorchFunctionMode):
 
     def emit(self, call: Call, kind: nn.Module, inputs: Sequence[Node], tensor: Tensor, batch: int) -> Value:
         """The node that computes a call's result, compared with it."""
-        expected = tensor.detach().movedim(batch, 0).clone()
+        expected = tensor.detach().movedim(batch, 0).to(self.data[self.graph.input].dtype, copy=True)
         got, allowed = (
             kind(*(self.data[other] for other in inputs)),
             1e-3 * float(expected.abs().amax()) + 1e-6,

@@ -167,6 +167,7 @@ WEIGHTED = {
     "a number": Row(do(lambda x: 0.3 * x / 2)),
     "a number less than 0": Row(do(lambda x: -x * 1.5 + 0.2)),
     "a number for each channel": Row(do(lambda x, n: x * n, _numbers(4, 1, 1))),
+    "a mask": Row(do(lambda x, m: x * m, (_numbers(4, 6, 6) > 0).float())),
     "a number for each neuron": Row(do(lambda x, n: x * n - n, _numbers(1, 4, 6, 6))),
     "F.conv2d with a buffer": Row(do(lambda x, w: F.relu(F.conv2d(x, w, padding=1)), _numbers(3, 4, 3, 3))),
     "numbers of the image": Row(do(lambda x: (x - 0.5) / 0.25), place="before"),

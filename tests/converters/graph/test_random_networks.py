@@ -30,7 +30,7 @@ def one_thread() -> Iterator[None]:
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(STEPS, st.integers(0, 1000), st.sampled_from(["max_norm", "opi", "snm"]))
+@given(STEPS, st.integers(0, 1000), st.sampled_from(["max_norm", "opi", "snm", "calibration_light"]))
 def test_a_random_network_is_traced_and_runs_like_a_plain_loop(
     steps: list[Step], seed: int, method: str
 ) -> None:

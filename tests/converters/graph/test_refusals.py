@@ -118,7 +118,7 @@ def into_a_part(x: Tensor) -> None:
         (lambda x: x[x > 0].sum() * x, "network's forward"),
         (through_a_view, "changes in place what other layers read through a view"),
         (into_a_part, "writes into a part of a tensor"),
-        (lambda x: x.mean(0, keepdim=True) + x, "leave axis 0, the batch, alone"),
+        (lambda x: x.mean(0, keepdim=True) + x, "leave axis 0 alone"),
         (lambda x: x * x, "only sums of layers and products with a number"),
         (lambda x: x @ x.transpose(2, 3) @ x, "multiplies activations with each other"),
         (lambda x: torch.maximum(x, x.flip(2)), "a maximum of spikes"),
