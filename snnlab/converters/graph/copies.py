@@ -12,25 +12,12 @@ def plain_copy(ann: nn.Module) -> nn.Module:
 
     Raises: ValueError for what cannot be copied or looked into, by name.
     """
+    if not isinstance(ann, nn.Module):
+        raise ValueError(f"ann is {type(ann).__name__}, but it must be a network, an nn.Module")
     ann = unwrapped(ann)
     for name, module in ann.named_modules():
-        if isinstance(module, torch.jit.ScriptModule):
-            raise ValueError(
-                f"{_place(name)} is a ScriptModule, which cannot be looked into: convert the network it was made of"
-            )
-        for key, value in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
-            if nn.parameter.is_lazy(value):
-                raise ValueError(
-                    f"{_place(name)} is {type(module).__name__}, whose weights are not there yet: run the network once"
-                )
-            if value.is_meta:
-                raise ValueError(
-                    f"{_place(name)} has {key!r} on the meta device, without values: load the weights"
-                )
-            if value.is_complex() or value.layout != torch.strided:
-                raise ValueError(
-                    f"{_place(name)} has {key!r} as {value.dtype}, {value.layout}, but weights are plain real numbers"
-                )
+        if problem := _problem(module):
+            raise ValueError(f"layer {name!r} {problem}" if name else f"the network {problem}")
     memo = {  # of a pruned or normalised layer the weight is a result, which PyTorch refuses to copy
         id(value): value.detach().clone()
         for module in ann.modules()
@@ -57,8 +44,20 @@ def unwrapped(ann: nn.Module) -> nn.Module:
             return ann
 
 
-def _place(name: str) -> str:
-    return f"layer {name!r}" if name else "the network"
+def _problem(module: nn.Module) -> str:
+    """Why a module's own weights cannot be taken over; nothing if they can."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return "is a ScriptModule, which cannot be looked into: convert the network it was made of"
+    for name, value in (*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)):
+        if nn.parameter.is_lazy(value):
+            return f"is {type(module).__name__}, whose weights are not there yet: run the network once"
+        if value.is_meta:
+            return f"has {name!r} on the meta device, without values: load the weights"
+        if value.is_complex() or value.layout != torch.strided:
+            return f"has {name!r} as {value.dtype}, {value.layout}, but weights are plain real numbers"
+        if not bool(value.isfinite().all()):
+            return f"has {name!r} with NaN or infinite values: train it again, at a smaller learning rate"
+    return ""
 
 
 def check_inputs(model: nn.Module) -> None:

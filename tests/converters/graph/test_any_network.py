@@ -285,3 +285,17 @@ def test_weights_that_are_not_there_are_named() -> None:
     assert "layer 'conv2' is LazyConv2d, whose weights are not there yet" in refusal(ann)
     ann.conv2 = nn.Conv2d(4, 4, 3, device="meta")
     assert "layer 'conv2' has 'weight' on the meta device" in refusal(ann)
+
+
+@pytest.mark.parametrize("ann", [None, "resnet18", torch.rand(3)], ids=["None", "a name", "a tensor"])
+def test_what_is_no_network_is_named(ann: object) -> None:
+    with pytest.raises(ValueError, match=r"ann is \w+, but it must be a network"):
+        convert(ann, "opi", torch.rand(4, 3), 4)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_went_astray_are_named(value: float) -> None:
+    ann = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    nn.init.constant_(ann[2].weight, value)
+    with pytest.raises(ValueError, match="layer '2' has 'weight' with NaN or infinite values"):
+        convert(ann, "opi", torch.rand(4, 3), 4)
