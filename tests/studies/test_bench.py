@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import pytest
 import torch
 
+from benchmarks import performance
 from snnlab import CATALOGUE, SNN, Method, cli, convert, datasets, networks, simulate
 from snnlab.converters.choices.potentials import half
 from snnlab.converters.choices.thresholds import percentile
@@ -156,3 +157,11 @@ def test_ctrl_c_is_one_line_and_130(
     monkeypatch.setattr(bench, "run", stopped)
     assert cli.main(("bench", "--quick")) == 130
     assert capsys.readouterr().err == "snnlab: stopped; what was measured so far is not kept\n"
+
+
+def test_the_page_shows_the_rows_that_are_kept() -> None:
+    kept = json.loads(performance.RESULT.read_text(encoding="utf-8"))
+    rows = [bench.Row(**row) for row in kept["rows"]]
+    assert {row.network for row in rows} == set(bench.NETWORKS) and {row.T for row in rows} == {4, 16, 64}
+    shown = performance.PAGE.read_text(encoding="utf-8").split(performance.MARK)[1]
+    assert shown.strip() == performance.block(kept, rows).strip()
