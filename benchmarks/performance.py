@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `snnlab bench` has it; read when torch is imported
+
 import matplotlib as mpl
 import torch
 
