@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import other_networks
 from snnlab import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
@@ -44,3 +45,15 @@ def test_the_first_look_in_code_runs_and_is_right() -> None:
 def test_the_readme_names_every_method() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^\| `(\w+)`", readme, re.MULTILINE)) == set(CATALOGUE)
+
+
+def test_the_table_of_other_networks_has_each_of_them() -> None:
+    parts = (ROOT / "docs/your_own_network.md").read_text(encoding="utf-8").split(other_networks.MARK)
+    assert len(parts) == 3
+    head, *rows = [line.strip("| ").split(" | ") for line in parts[1].splitlines() if line.startswith("| ")]
+    asked = {f"torchvision {name}" for name in other_networks.TORCHVISION}
+    asked |= {f"timm {name}" for name in other_networks.TIMM}
+    assert {row[0].split(",")[0] for row in rows[1:]} == asked
+    assert head[:2] == ["network", "converts"]
+    for row in rows[1:]:
+        assert row[1].startswith("no: ") or (row[1] == "yes" and len(row) == len(head))
