@@ -21,7 +21,8 @@ from snnlab.converters.graph import Average, Graph, Max, Move, Node, Sum, Weight
 ANALOG_BITS = 28  # of analog values that a layer will sum up: an image, a mean over a window of 9
 FINE_BITS = 40  # of analog values on their way to a neuron: a shortcut, a batch norm, a change of unit
 SHARE_BITS = 12  # of an average's shares, if they are multiples of powers of two
-FEW_BITS = 8  # of what comes in: up to here a layer's sums fit float32 with bits left for its weights
+FEW_BITS = 8  # of what comes in: up to here a layer's sums fit float32 with bits left for its weights,
+WEIGHT_BITS = 8  # so many at least, however many inputs it sums up
 EXACT_BITS = {torch.float32: 24, torch.float64: 53}
 HEADROOM = 8.0  # how far beyond the calibration images another image's values may lie
 TOLERANCE = (
@@ -165,7 +166,9 @@ class _Builder:
         exact = node.kind.with_weights(lambda weight: weight.double())  # type: ignore[operator]
         feed = self.limited(self.uniform(self.made[node.inputs[0]], exact.channel))
         unit, step, bound = self.spans[feed]
-        few = bound.amax() / step.amin() <= 2**FEW_BITS
+        large = bound.amax() / step.amin()
+        terms = exact.spread(torch.ones_like(bound)).amax()
+        few = large <= 2**FEW_BITS and large * terms <= 2 ** (EXACT_BITS[torch.float32] - WEIGHT_BITS)
         dtype = torch.float32 if few else torch.float64
         unit_out = self.channel_unit(exact, self.wanted_unit(node), bound)
         units_in = unit.movedim(exact.channel, 0).flatten(1)[:, 0]

@@ -1,7 +1,8 @@
 """A traced network: nodes of five kinds in the order of execution, and the walk over them."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -57,6 +58,18 @@ class Graph(nn.Module):
         self.result = self.input
         self.entered: set[str] = set()  # the ANN's layers that its forward ran
         self.kinds = nn.ModuleList()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
+        """Node after node: a copy that went from node to reader would be as deep as the network is long."""
+        memo[id(self)] = copied = Graph()
+        made = {self.input: copied.input}
+        for node in self.nodes:
+            kind, inputs = copy.deepcopy(node.kind, memo), tuple(made[other] for other in node.inputs)
+            made[node] = replace(node, kind=kind, inputs=inputs, readers=[])
+        copied.nodes, copied.result = [made[node] for node in self.nodes], made[self.result]
+        copied.entered = set(self.entered)
+        copied.wire()
+        return copied.train(self.training)
 
     def spare(self, word: str, taken: Iterable[str] = ()) -> str:
         """A name for a node that is nobody's layer, other than those taken."""

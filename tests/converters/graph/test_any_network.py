@@ -299,3 +299,22 @@ def test_weights_that_went_astray_are_named(value: float) -> None:
     nn.init.constant_(ann[2].weight, value)
     with pytest.raises(ValueError, match="layer '2' has 'weight' with NaN or infinite values"):
         convert(ann, "opi", torch.rand(4, 3), 4)
+
+
+def test_a_network_of_a_hundred_layers_is_copied_node_by_node() -> None:
+    torch.manual_seed(0)
+    layers = (layer for _ in range(150) for layer in (nn.Linear(4, 4), nn.ReLU()))
+    snn = convert(nn.Sequential(*layers).eval(), "opi", torch.rand(8, 4), 4, progress=False)
+    again = copy.deepcopy(snn)
+    x = torch.rand(2, 4)
+    assert len(again.sites) == 150 and torch.equal(again(x), snn(x))
+
+
+def test_a_wide_layer_behind_averages_keeps_bits_for_its_weights() -> None:
+    """A sum of 25,088 averages leaves float32 no bits for the weights: it is computed in float64."""
+    torch.manual_seed(0)
+    pools = (nn.AvgPool2d(4), nn.AdaptiveAvgPool2d(7), nn.Flatten())
+    rest = (nn.Linear(512 * 49, 16), nn.ReLU(), nn.Linear(16, 10))
+    ann = nn.Sequential(nn.Conv2d(3, 512, 3), nn.ReLU(), *pools, *rest).eval()
+    snn = convert(ann, "opi", torch.randn(8, 3, 10, 10), 4, progress=False)
+    assert snn.grid is not None and snn.grid.named("5").kind.layer.weight.dtype == torch.float64
