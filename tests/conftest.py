@@ -1,12 +1,24 @@
 """What every test runs under: one thread in each parallel worker, and a loud word about what was left out."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the kernels they start inherit this
     for library in ("OMP", "MKL", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """For small layers, which wait for their threads longer than they compute."""
+    import torch  # after the environment is set
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -4,17 +4,24 @@ Where a paper and what is told of it disagree, both stand here under names that 
 """
 
 from snnlab.activations import QCFS, Clip, NoisyQuantClip, QuantClip, RateNorm
-from snnlab.converters.choices.corrections import calibrate_bias, calibrate_offset, lmpc, lwc, shift_bias
-from snnlab.converters.choices.potentials import half, offset_or_half, offset_rule
-from snnlab.converters.choices.thresholds import (
+from snnlab.converters.choices import (
     balanced,
+    calibrate_bias,
+    calibrate_offset,
+    half,
     largest,
     largest_per_neuron,
+    lmpc,
+    lwc,
     mmse,
+    offset_or_half,
+    offset_rule,
     percentile,
+    shift_bias,
+    threshold_feedback,
+    threshold_finetune,
     trained,
 )
-from snnlab.converters.choices.tuning import threshold_feedback, threshold_finetune
 from snnlab.converters.methods import Method
 from snnlab.neurons import SNM, CaLIF, CounterIF, OffsetSpikeIF, ZeroThresholdIF
 

@@ -9,10 +9,11 @@ from torch import Tensor, nn
 
 from snnlab.activations import Clip, QuantClip
 from snnlab.converters.catalogue import find
-from snnlab.converters.choices.segment import Segment, between
+from snnlab.converters.choices.segment import Segment, last_readers
 from snnlab.converters.choices.site import Site
 from snnlab.converters.choices.trains import Train
 from snnlab.converters.graph import ACTIVATIONS, Graph, Node, plain_copy, trace, unwrapped, walk
+from snnlab.converters.graph.words import BATCH
 from snnlab.converters.grid import on_grid
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
@@ -67,9 +68,9 @@ def convert(
         _place_neurons(graph, images, method, T, progress)
         if method.tuning is not None and before is not None:
             method.tuning(graph, before, split_of(calibration), T)
-        rows, example = (
-            fates(ann, graph, activations),
+        example, rows = (
             torch.full_like(images[:1], float(images.abs().amax())),
+            fates(ann, graph, activations),
         )
         return SNN(graph, on_grid(graph, example) if exact else None, method, T, rows, example)
 
@@ -93,7 +94,7 @@ def _bytes_of_one(graph: Graph, image: Tensor, kept: float) -> float:
         kept: bytes of a neuron's spikes over all steps, until the last neuron that they feed is calibrated.
     """
     values, freed, peak, trains = {graph.input: image}, graph.last_uses(), 0.0, {}
-    last_reader = {source: node for node in graph.nodes if node.site for source in between(node)[1]}
+    last_reader = last_readers(graph)
     for node in graph.nodes:
         values[node] = node.kind(*(values[other] for other in node.inputs))
         if node in last_reader:
@@ -148,10 +149,7 @@ def _difference(ann: nn.Module, graph: Graph, few: Tensor) -> str:
             "(a random number, a value set from outside, a change in place through a view); make it a plain function"
         )
     if len(few) > 1 and not torch.allclose(walk(graph, few[:1]), got[:1], rtol=1e-3, atol=tolerance):
-        return (
-            "an image's output depends on the other images of its batch (a mean or a reshape over axis 0); "
-            "leave axis 0, the batch, alone"
-        )
+        return f"the network cannot be converted faithfully: {BATCH}"
     return ""
 
 
@@ -160,7 +158,7 @@ def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progres
     values: dict[Node, Tensor] = {graph.input: images}
     spikes: dict[Node, Train] = {}
     freed = graph.last_uses()
-    last_reader = {source: node for node in graph.nodes if node.site for source in between(node)[1]}
+    last_reader = last_readers(graph)
     for node in progress_bar(graph.nodes, f"converting with {method.name}", disable=not progress):
         values[node] = node.kind(*(values[other] for other in node.inputs))
         if node.site:

@@ -21,13 +21,12 @@ from snnlab.converters.graph import Average, Graph, Max, Move, Node, Sum, Weight
 ANALOG_BITS = 28  # of analog values that a layer will sum up: an image, a mean over a window of 9
 FINE_BITS = 40  # of analog values on their way to a neuron: a shortcut, a batch norm, a change of unit
 SHARE_BITS = 12  # of an average's shares, if they are multiples of powers of two
-FEW_BITS = 8  # of what comes in: up to here a layer's sums fit float32 with bits left for its weights,
-WEIGHT_BITS = 8  # so many at least, however many inputs it sums up
+FEW_BITS = 8  # of what comes in: up to here a layer's sums may fit float32
+WEIGHT_BITS = 8  # left for its weights there, at least, however many inputs it sums up
 EXACT_BITS = {torch.float32: 24, torch.float64: 53}
 HEADROOM = 8.0  # how far beyond the calibration images another image's values may lie
-TOLERANCE = (
-    1e-2  # of the largest current: by so much the grid may differ from the network, all its rounding together
-)
+TOLERANCE = 1e-2
+"""Of the largest current: by so much the grid may differ from the network, all its rounding together."""
 
 
 class Span(NamedTuple):

@@ -20,7 +20,6 @@ References:
 """
 
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import torch
@@ -31,9 +30,8 @@ from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
-from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
-from snnlab.simulators.simulation import channels_last, check_run, one_thread_each, prepared
+from snnlab.simulators.simulation import each_batch, prepared
 
 CAVEAT = (
     "Arithmetic only: memory and data movement, which dominate in hardware, are left out, and the ANN could be "
@@ -159,20 +157,11 @@ def measure(
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     images, T = prepared(snn, data, T)
-    check_run(snn, T)
-    count = _Counter(snn, T, coded(snn, coding, seed))
-    device = next(snn.graph.buffers()).device
-    first: _Count | None = None
-    sums: dict[str, float] = {}
-    bar = progress_bar(total=len(images), desc="counting spikes", unit="image", disable=not progress)
-    batches = images.split(BATCH)
-    with bar, one_thread_each(device) as pool:
-        for found in pool.map(count, batches, accumulate((len(few) for few in batches), initial=0)):
-            first = first or found
-            for name, value in (found.sops | found.spikes).items():
-                sums[name] = sums.get(name, 0.0) + value
-            bar.update(found.images)
-    assert first is not None
+    count, sums = _Counter(snn, T, coded(snn, coding, seed)), dict[str, float]()
+    for found in each_batch(snn, images.split(BATCH), count, "counting spikes", progress=progress):
+        for name, value in (found.sops | found.spikes).items():
+            sums[name] = sums.get(name, 0.0) + value
+    first: _Count = found  # what a layer is, is the same in every batch
     mean = {name: value / len(images) for name, value in sums.items()}
     layers = {
         name: Layer(macs, *first.analog[name], mean[f"sops {name}"]) for name, macs in first.macs.items()
@@ -186,11 +175,8 @@ def measure(
 class _Count:
     """What one batch adds up."""
 
-    images: int
     macs: dict[str, int] = field(default_factory=dict)
-    analog: dict[str, tuple[int, int]] = field(
-        default_factory=dict
-    )  # of them, from the image and from currents
+    analog: dict[str, tuple[int, int]] = field(default_factory=dict)  # from the image, from currents
     neurons: dict[str, int] = field(default_factory=dict)
     sops: dict[str, float] = field(default_factory=dict)
     spikes: dict[str, float] = field(default_factory=dict)
@@ -216,14 +202,13 @@ class _Counter:
     @torch.inference_mode()
     def __call__(self, images: Tensor, first: int) -> _Count:
         """Images [B, ...], of which the first is number `first` of all."""
-        images = channels_last(images.float().to(self.snn.device))
         frames = None if self.coder is None else self.coder.steps(images, first)(self.T)
         return _reach(self.snn, images, frames, _spikes(self.snn, self.T, images, frames))
 
 
 def _reach(snn: SNN, images: Tensor, frames: Tensor | None, events: dict[str, Tensor]) -> _Count:
     """How many synapses each spike of the network's run reaches, layer by layer."""
-    found = _Count(len(images))
+    found = _Count()
     if frames is None:
         none, everywhere = torch.zeros_like(images[:1]), torch.ones_like(images[:1])
         carried = {snn.graph.input: _Carried(torch.zeros_like(images), none, everywhere, none)}
@@ -233,10 +218,8 @@ def _reach(snn: SNN, images: Tensor, frames: Tensor | None, events: dict[str, Te
         inputs = tuple(carried[other] for other in node.inputs)
         if node.site:
             count = events[node.name]
-            found.neurons[node.name], found.spikes[f"spikes {node.name}"] = (
-                count[0].numel(),
-                float(count.sum()),
-            )
+            found.neurons[node.name] = count[0].numel()
+            found.spikes[f"spikes {node.name}"] = float(count.sum())
             carried[node] = _spiking(count)
         elif isinstance(node.kind, Weighted):
             carried[node] = _enter(found, node.name, node.kind, inputs[0])

@@ -18,21 +18,19 @@ References:
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, repeat
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from snnlab.converters.graph import ACTIVATIONS, Graph, trace, walk
+from snnlab.converters.graph import ACTIVATIONS, trace, walk
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
-from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import decide
-from snnlab.simulators.simulation import channels_last, check_run, one_thread_each, prepared
+from snnlab.simulators.simulation import channels_last, each_batch, prepared
 
 PARTS = ("inherited", "clipping", "quantisation", "unevenness")
 BATCH = 16  # images at a time, with all their steps
@@ -155,8 +153,7 @@ def parts(ann: nn.Module, snn: SNN, images: Tensor, T: int | None = None) -> dic
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     images, T = prepared(snn, images, T)
-    check_run(snn, T)
-    return _Dissection(ann, snn, T)(images)
+    return _Dissection(ann, snn, T)(channels_last(images.to(snn.device)))
 
 
 def anatomy(
@@ -184,21 +181,11 @@ def anatomy(
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     images, T = prepared(snn, data, T)
-    check_run(snn, T)
     labels = data.labels if isinstance(data, Split) and decide(snn(images[:1])) is not None else None
     dissect = _Dissection(ann, snn, T, coded(snn, coding, seed))
-    device = next(dissect.graph.buffers()).device
-    sums: list[dict[str, Tensor]] = []
-    right: list[Tensor] = []
-    bar = progress_bar(total=len(images), desc="dissecting", unit="image", disable=not progress)
-    batches = images.split(BATCH)
-    answers = repeat(None) if labels is None else labels.split(BATCH)
-    with bar, one_thread_each(device) as pool:
-        firsts = accumulate((len(few) for few in batches), initial=0)
-        for found, hits, number in pool.map(partial(_measure, dissect), batches, answers, firsts):
-            sums.append(found)
-            right.append(hits)
-            bar.update(number)
+    work = partial(_measure, dissect, labels)
+    found = list(each_batch(snn, images.split(BATCH), work, "dissecting", progress=progress))
+    sums, right = ([part[k] for part in found] for k in range(2))
     means = {name: torch.stack([found[name] for found in sums]).sum(0) / len(images) for name in sums[0]}
     accuracies = torch.stack(right).sum(0) / len(images) if labels is not None else None
     layers = {
@@ -213,15 +200,12 @@ class _Dissection:
 
     def __init__(self, ann: nn.Module, snn: SNN, T: int, coder: Poisson | None = None) -> None:
         wanted = type(snn.method.activation())
-        self.graph: Graph = snn.runs
-        device = next(self.graph.buffers()).device
-        self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(device)
+        self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(snn.device)
         self.sites, self.T, self.coder = snn.sites, T, coder
-        self.plan = Plan(self.graph, coder is not None)
+        self.plan = Plan(snn.runs, coder is not None)
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, first: int = 0) -> dict[str, Parts]:
-        images = channels_last(images.float().to(next(self.graph.buffers()).device))
         ann: dict[str, Tensor] = {}
         activations: dict[str, nn.Module] = {}
 
@@ -246,7 +230,6 @@ class _Dissection:
     @torch.inference_mode()
     def hybrids(self, images: Tensor, found: dict[str, Parts]) -> Iterator[Tensor]:
         """Logits of the ANN, then with the first site's mean outputs in place, then with the first two sites', ..."""
-        images = channels_last(images.float().to(next(self.graph.buffers()).device))
         spiking: set[str] = set()
 
         def mixed(name: str, activation: nn.Module, z: Tensor) -> Tensor:
@@ -290,16 +273,16 @@ def _split(
 
 
 def _measure(
-    dissect: _Dissection, images: Tensor, labels: Tensor | None, first: int
-) -> tuple[dict[str, Tensor], Tensor, int]:
+    dissect: _Dissection, labels: Tensor | None, images: Tensor, first: int
+) -> tuple[dict[str, Tensor], Tensor]:
     """One batch: sums over images of each site's means, and the numbers of images that the hybrids get right."""
     found = dissect(images, first)
     sums = {name: len(images) * _means(part, dissect.T) for name, part in found.items()}
     if labels is None:
-        return sums, torch.zeros(0), len(images)
+        return sums, torch.zeros(0)
+    wanted = labels[first : first + len(images)].cpu()
     decided: Any = [decide(output) for output in dissect.hybrids(images, found)]
-    hits = [(classes.cpu() == labels.cpu()).double().sum() for classes in decided]
-    return sums, torch.stack(hits), len(images)
+    return sums, torch.stack([(classes.cpu() == wanted).double().sum() for classes in decided])
 
 
 def _means(part: Parts, T: int) -> Tensor:

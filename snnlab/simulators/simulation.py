@@ -7,7 +7,7 @@ than they bring. Neither the chunk nor the batch nor the threads change a bit of
 
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.converters.graph import Graph
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.snn import SNN, check_images
 from snnlab.datasets.given import Given, images_of
@@ -59,22 +58,39 @@ def simulate(
         class_axis: the axis of the classes in an output that is no [N, K], e.g. 1 in a map [N, K, H, W].
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    images, T = prepared(snn, data, T)
+    images, T = prepared(snn, data, T, chunk, dtype)
     wanted = _wanted(snn, record)
-    check_run(snn, T, chunk, dtype)
     chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
     graph = snn.runs
     graph = copy.deepcopy(graph).double() if dtype == torch.float64 else graph
-    runner = _Runner(graph, snn.sites, T, chunk, wanted, coded(snn, coding, seed), class_axis)
-    bar = progress_bar(total=len(images), desc=f"simulating {T} steps", unit="image")
-    parts: list[Run] = []
-    batches = _batches(images)
+    coder = coded(snn, coding, seed)
+    runner = _Runner(Plan(graph, coder is not None), snn.sites, T, chunk, wanted, coder, class_axis)
+    size = max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel())))
+    batches = images.to(dtype).split(size)
+    return _join(list(each_batch(snn, batches, runner, f"simulating {T} steps")))
+
+
+def each_batch(
+    snn: SNN,
+    batches: Sequence[Tensor],
+    work: Callable[[Tensor, int], Any],
+    title: str,
+    *,
+    progress: bool = True,
+) -> Iterator[Any]:
+    """What work gives for one batch after the other: a thread for each core, and a progress bar.
+
+    Args:
+        batches: images, each [B, ...].
+        work: called with images on the network's device, channels last, and the number of their first among all.
+    """
     first = accumulate((len(few) for few in batches), initial=0)
-    with bar, one_thread_each(snn.device) as pool:
-        for part in pool.map(lambda few, k: runner(few.to(snn.device, dtype), k), batches, first):
-            parts.append(part)
-            bar.update(len(part.output))
-    return _join(parts)
+    bar = progress_bar(total=sum(map(len, batches)), desc=title, unit="image", disable=not progress)
+    with bar, _one_thread_each(snn.device) as pool:
+        done = pool.map(lambda few, k: work(channels_last(few.to(snn.device)), k), batches, first)
+        for few, found in zip(batches, done, strict=True):
+            yield found
+            bar.update(len(few))
 
 
 def _wanted(snn: SNN, record: Record) -> dict[str, Sequence[tuple[int, ...]] | None]:
@@ -89,15 +105,12 @@ def _wanted(snn: SNN, record: Record) -> dict[str, Sequence[tuple[int, ...]] | N
     return wanted
 
 
-def prepared(snn: SNN, data: Given, T: int | None) -> tuple[Tensor, int]:
+def prepared(
+    snn: SNN, data: Given, T: int | None, chunk: int | None = None, dtype: torch.dtype = torch.float32
+) -> tuple[Tensor, int]:
     """Images [N, ...] and steps as the network takes them. Raises: ValueError that names what does not fit."""
-    images = images_of(data, "data", None)
+    images, T = images_of(data, "data", None), snn.T if T is None else whole(T, "T")
     check_images(snn, images, "data")
-    return images, snn.T if T is None else whole(T, "T")
-
-
-def check_run(snn: SNN, T: int, chunk: int | None = None, dtype: torch.dtype = torch.float32) -> None:
-    """Whether the network can be run like that. Raises: ValueError that says why not."""
     if chunk is not None:
         whole(chunk, "chunk")
     ahead = [name for name, neuron in snn.sites.items() if neuron.looks_ahead]
@@ -109,10 +122,7 @@ def check_run(snn: SNN, T: int, chunk: int | None = None, dtype: torch.dtype = t
         raise ValueError(
             f"T = {T}, but method {snn.method.name!r} converted for T = {snn.T} only; convert again for {T}"
         )
-
-
-def _batches(images: Tensor) -> tuple[Tensor, ...]:
-    return images.split(max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel()))))
+    return images, T
 
 
 def channels_last(images: Tensor) -> Tensor:
@@ -121,7 +131,7 @@ def channels_last(images: Tensor) -> Tensor:
 
 
 @contextlib.contextmanager
-def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+def _one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
     """A pool with a thread for each core, and operations that use one thread; on a GPU one thread, no TF32."""
     threads = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads if device.type == "cpu" else 1)
@@ -139,7 +149,7 @@ def one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
 class _Runner:
     """All T steps for one batch of images; holds nothing that changes, so threads can share it."""
 
-    graph: Graph
+    plan: Plan
     sites: dict[str, IF]
     T: int
     chunk: int | None
@@ -150,19 +160,16 @@ class _Runner:
     @torch.inference_mode()
     def __call__(self, images: Tensor, first: int) -> Run:
         """Images [B, ...], of which the first is number `first` of all."""
-        images, batch = channels_last(images), _Batch(self)
-        plan = Plan(self.graph, self.coder is not None)
-        static, shown = plan.static(images), None if self.coder is None else self.coder.steps(images, first)
+        batch, static = _Batch(self), self.plan.static(images)
+        shown = None if self.coder is None else self.coder.steps(images, first)
         total: Tensor | None = None
         decided, done = [], 0
         while done < self.T:
             steps = min(self.chunk or batch.affordable_steps, self.T - done)
-            unroll = Unroll(plan, static, steps, None if shown is None else shown(steps))
+            unroll = Unroll(self.plan, static, steps, None if shown is None else shown(steps))
             output = unroll.run(batch.at_neuron).double()
             total = torch.zeros_like(output[0]) if total is None else total
-            sums = torch.cat([total[None], output]).cumsum(0)[
-                1:
-            ]  # [steps, B, ...], in the order of the steps
+            sums = torch.cat([total[None], output]).cumsum(0)[1:]  # in the order of the steps
             decided.append(decide(sums, self.class_axis, lead=2))
             total, done = sums[-1], done + steps
         rates = {name: number / self.T for name, number in batch.spikes.items()}

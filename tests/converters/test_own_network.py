@@ -3,7 +3,7 @@
 import contextlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,17 +25,10 @@ from snnlab.converters.snn import SNN
 from snnlab.neurons import State
 from snnlab.training import recipes
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 PAGE = Path(__file__).parents[2] / "docs" / "your_own_network.md"
 MOVED = "moved before '{}': exact there, since nothing spikes yet"
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Layers this small wait for their threads longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def images(n: int = 6, channels: int = 2, side: int = 12) -> Tensor:

@@ -3,7 +3,7 @@
 import copy
 import io
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -17,17 +17,10 @@ from snnlab.converters.graph import trace
 from snnlab.converters.snn import SNN
 from snnlab.datasets import load
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 DATA = load("digits")
 FEW = DATA.test.images[:40]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Layers this small wait for their threads longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @cache

@@ -1,7 +1,5 @@
 """Poisson coding: Bernoulli spikes of each pixel, the same bits everywhere, and equal to a slow loop over steps."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -19,14 +17,7 @@ from snnlab.simulators.coding import Poisson
 from snnlab.simulators.energy import FLOAT32, Layer, Technology, measure
 from snnlab.simulators.errors import PARTS, anatomy
 
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Layers this small wait for their threads longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def images(n: int = 20, signed: bool = False) -> Tensor:

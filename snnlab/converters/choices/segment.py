@@ -89,6 +89,11 @@ def between(node: Node) -> tuple[set[Node], set[Node]]:
     return inside, sources
 
 
+def last_readers(graph: Graph) -> dict[Node, Node]:
+    """For each site the last one whose segment reads its spikes."""
+    return {source: node for node in graph.nodes if node.site for source in between(node)[1]}
+
+
 def _feeds_only(node: Node, site: Node) -> bool:
     return bool(node.readers) and all(
         reader is site or (not reader.site and _feeds_only(reader, site)) for reader in node.readers

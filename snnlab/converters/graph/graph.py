@@ -72,17 +72,14 @@ class Graph(nn.Module):
         return copied.train(self.training)
 
     def spare(self, word: str, taken: Iterable[str] = ()) -> str:
-        """A name for a node that is nobody's layer, other than those taken."""
+        """The word, or if it is taken, here or there, the first of word#2, word#3, ... that is not."""
         taken = {*taken, *(node.name for node in self.nodes)}
-        return next(name for k in range(1, len(taken) + 2) if (name := f"{word}#{k}") not in taken)
+        names = (word if k == 1 else f"{word}#{k}" for k in range(1, len(taken) + 2))
+        return next(name for name in names if name not in taken)
 
     def add(self, node: Node) -> Node:
         """Append a node; its name gets a number if it is taken."""
-        taken = {other.name for other in self.nodes}
-        if node.name in taken:
-            node.name = next(
-                name for k in range(2, len(taken) + 3) if (name := f"{node.name}#{k}") not in taken
-            )
+        node.name = self.spare(node.name)
         self.nodes.append(node)
         self.kinds.append(node.kind)
         for other in dict.fromkeys(node.inputs):

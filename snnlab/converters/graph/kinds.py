@@ -11,7 +11,6 @@ computes, the largest values it can make of bounded ones (`bound`), and how many
 reaches in it (`spread`). Values are [B, ...], the batch first, whatever the network's own forward made of the axes.
 """
 
-import copy
 import math
 from collections.abc import Callable, Sequence
 from itertools import permutations
@@ -192,11 +191,14 @@ class Sum(nn.Module):
         offset: c, broadcasts; None for 0.
     """
 
+    offset: Tensor | None
+
     def __init__(self, ratios: Sequence[Tensor], offset: Tensor | None = None) -> None:
         super().__init__()
         self.terms = len(ratios)
         for k, ratio in enumerate(ratios):
             self.register_buffer(f"ratio{k}", ratio.detach().clone())
+        self.plain = tuple(bool((ratio == 1).all()) for ratio in ratios)
         self.register_buffer("offset", None if offset is None else offset.detach().clone())
 
     @property
@@ -206,21 +208,20 @@ class Sum(nn.Module):
 
     def forward(self, *xs: Tensor) -> Tensor:
         """x_k [B, ...], all of one shape, to y."""
-        return self._sum(xs, self.ratios, self.offset)  # type: ignore[arg-type]
+        return self._sum(xs, self.ratios, self.offset)
 
     def bound(self, *largest: Tensor) -> Tensor:
         """The largest possible |y| for |x_k| <= largest_k, [1, ...]."""
-        offset: Any = self.offset
-        return self._sum(largest, [r.abs() for r in self.ratios], None if offset is None else offset.abs())
+        offset = None if self.offset is None else self.offset.abs()
+        return self._sum(largest, [ratio.abs() for ratio in self.ratios], offset)
 
     def spread(self, *counts: Tensor) -> Tensor:
         """Each counted input goes on, unless it is multiplied with 0."""
         passed = [c * (r != 0).to(c.dtype) for c, r in zip(counts, self.ratios, strict=True)]
         return sum(passed[1:], passed[0])
 
-    @staticmethod
-    def _sum(xs: Sequence[Tensor], ratios: Sequence[Tensor], offset: Tensor | None) -> Tensor:
-        terms = [x if bool((r == 1).all()) else x * r for x, r in zip(xs, ratios, strict=True)]
+    def _sum(self, xs: Sequence[Tensor], ratios: Sequence[Tensor], offset: Tensor | None) -> Tensor:
+        terms = [x if plain else x * r for x, r, plain in zip(xs, ratios, self.plain, strict=True)]
         total = sum(terms[1:], terms[0])
         return total if offset is None else total + offset
 
@@ -339,11 +340,3 @@ class Max(nn.Module):
     def spread(self, counts: Tensor) -> Tensor:
         """Nothing spikes here; what marks the image's values goes on."""
         return self(counts)
-
-
-KINDS = (Weighted, Average, Sum, Move, Max)
-
-
-def copied(kind: nn.Module) -> nn.Module:
-    """A node's kind, to be changed."""
-    return copy.deepcopy(kind)

@@ -114,7 +114,6 @@ class Tracer(TorchFunctionMode):
         self.constants = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
         self.running: list[nn.Module] = []
         self.paused = 0
-        self.entered: set[str] = set()
 
     def run(self, images: Tensor) -> Graph:
         """Run the forward; the graph it leaves."""
@@ -142,7 +141,7 @@ class Tracer(TorchFunctionMode):
             raise ValueError(
                 "the network's output has the batch on another axis than the first: put it first"
             )
-        self.graph.result, self.graph.entered = value.node, self.entered
+        self.graph.result = value.node
         return self.graph
 
     def fail(self, error: Exception, images: Tensor) -> NoReturn:
@@ -165,7 +164,7 @@ class Tracer(TorchFunctionMode):
         """A module of the network starts."""
         if id(module) in self.names:
             self.running.append(module)
-            self.entered.add(self.names[id(module)])
+            self.graph.entered.add(self.names[id(module)])
             self.paused += isinstance(module, self.leaves)
 
     def leave(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
@@ -283,10 +282,8 @@ class Tracer(TorchFunctionMode):
     def emit(self, call: Call, kind: nn.Module, inputs: Sequence[Node], tensor: Tensor, batch: int) -> Value:
         """The node that computes a call's result, compared with it."""
         expected = tensor.detach().movedim(batch, 0).to(self.data[self.graph.input].dtype, copy=True)
-        got, allowed = (
-            kind(*(self.data[other] for other in inputs)),
-            1e-3 * float(expected.abs().amax()) + 1e-6,
-        )
+        got = kind(*(self.data[other] for other in inputs))
+        allowed = 1e-3 * float(expected.abs().amax()) + 1e-6
         if got.shape != expected.shape or not float((got - expected).abs().amax()) <= allowed:
             raise Refusal("the kit's rule for it computes something else here; write it in another way")
         node = self.graph.add(self.node(call, kind, inputs))

@@ -1,26 +1,17 @@
 """Every kind of layer passes one battery: exact on the grid, close to the ANN, synapses counted, kept in files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
-import torch
 
 from tests.converters.graph.battery import CHECKS, Case
 from tests.converters.graph.layers import LAYERS
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Using padding='same' with even kernel"
-)  # PyTorch's own, of the ANN
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Layers this small wait for their threads longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel"),
+]  # PyTorch's own, of the ANN
 
 
 @cache

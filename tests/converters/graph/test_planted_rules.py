@@ -1,6 +1,6 @@
 """A kind whose rule is planted wrong fails: convert refuses the network, or a check of the battery says so."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,17 +13,10 @@ from snnlab.converters.graph import affine, averages, rewriting, rules
 from snnlab.converters.graph.kinds import Average, Max, Move, Sum, Weighted
 from tests.converters.graph.battery import CHECKS, Case
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Patch = pytest.MonkeyPatch
 Plant = Callable[[Patch], Any]
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Layers this small wait for their threads longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def changed(owner: Any, name: str, change: Callable[[Any], Any]) -> Plant:

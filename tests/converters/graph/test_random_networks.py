@@ -4,7 +4,6 @@
 """
 
 import os
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -16,17 +15,10 @@ from snnlab.converters.graph import trace, walk
 from tests.converters.graph.plain import on_the_grid
 from tests.converters.graph.wild import SHAPE, STEPS, Step, Wild
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 T = 3
 EXAMPLES = int(os.environ.get("SNNLAB_EXAMPLES", "300"))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Layers this small wait for their threads longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
