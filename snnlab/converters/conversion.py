@@ -53,8 +53,8 @@ def convert(
     method, T = find(method), whole(T, "T")
     if calibration is None:
         raise ValueError(
-            f"calibration is None: method {method.name!r} needs {method.needs}, and any network is traced on images: "
-            "hand in one or more such as it was trained with, images[:1]"
+            f"calibration is None, but method {method.name!r} needs {method.needs}: hand in some such as the network "
+            "was trained with; where one serves for the shapes, images[:1]"
         )
     images = images_of(calibration)
     wanted = type(method.activation())

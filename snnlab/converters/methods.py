@@ -64,7 +64,7 @@ class Method:
         if self.tuning is not None:
             return f"{network}; labelled calibration images"
         images = self.threshold is not trained or self.v0 not in (zero, half, offset_rule) or self.corrections
-        return f"{network}; {'calibration images' if images else 'no calibration images'}"
+        return f"{network}; {'calibration images' if images else 'one image, for the shapes'}"
 
     def describe(self) -> dict[str, Any]:
         """The declaration as plain text and numbers, as `snnlab methods --json` prints it."""

@@ -146,7 +146,7 @@ def test_a_method_of_ones_own_may_bring_its_neuron_and_activation() -> None:
         ({"calibration": torch.full((2, 12), float("nan"))}, "calibration holds NaN"),
         (
             {"calibration": None},
-            "calibration is None.*'opi' needs .*hand in one or more such as it was trained with",
+            "calibration is None, but method 'opi' needs a network trained with ReLU; calibration images: hand in",
         ),
         (
             {"calibration": torch.rand(2, 3, 12)},
@@ -226,7 +226,7 @@ def test_every_entry_of_the_catalogue_is_described() -> None:
         described = method.describe()
         assert described["name"] == name and set(described) == keys
         assert described["paper"] and 2015 <= described["year"] <= 2030
-    assert CATALOGUE["qcfs"].needs == "a network trained with QCFS; no calibration images"
+    assert CATALOGUE["qcfs"].needs == "a network trained with QCFS; one image, for the shapes"
 
 
 def test_bad_declarations_are_named() -> None:
