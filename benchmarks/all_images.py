@@ -3,8 +3,8 @@
     python -m benchmarks.all_images [folder of CIFAR-10 [network ...]]    adds to data/results/all_images.csv
 
 The networks that ship, 256 calibration images. "grid" is no where the network runs in activation units, as converted,
-and not on the grid of whole numbers that makes its spikes the same everywhere (grid.py). Rows of a network that has
-been trained again since, or of a method that is declared otherwise, are left out and measured again.
+and not on the grid of whole numbers that makes its spikes the same everywhere (converters/grid/). Rows of
+a network that has been trained again since, or of a method that is declared otherwise, are left out and measured again.
 """
 
 import sys

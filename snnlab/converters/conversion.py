@@ -14,7 +14,7 @@ from snnlab.converters.choices.site import Site
 from snnlab.converters.choices.trains import Train
 from snnlab.converters.graph import ACTIVATIONS, Graph, Node, plain_copy, trace, unwrapped, walk
 from snnlab.converters.graph.words import BATCH
-from snnlab.converters.grid import on_grid
+from snnlab.converters.grid import BITS, check_bits, on_grid
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_of, split_of
@@ -33,6 +33,7 @@ def convert(
     T: int,
     *,
     exact: bool = True,
+    bits: int = BITS,
     progress: bool = True,
 ) -> SNN:
     """A spiking network that computes what ann computes, as far as T steps can say it. ann is left as it is.
@@ -46,11 +47,13 @@ def convert(
         calibration: training images [N, ...], a Split, or whatever datasets.given.images_of reads; of a DataLoader or
             a Dataset at most 1,024 are taken. Never test images. A tuning needs their labels.
         T: steps that the network will run, >= 1; matters only to methods that depend on T.
-        exact: put the network on a grid, so that it computes the same bits everywhere (grid.py).
+        exact: put the network on a grid, so that it computes the same bits everywhere (converters/grid/).
+        bits: of a weight on that grid that meets spikes: 15, two bytes; 8, one byte, as on neuromorphic chips, twice as
+            fast and coarser; 24, the finest and slowest.
         progress: show a progress bar.
     Raises: ValueError that names the layer or argument, what it is, what is allowed and what to do.
     """
-    method, T = find(method), whole(T, "T")
+    method, T, bits = find(method), whole(T, "T"), check_bits(bits)
     if calibration is None:
         raise ValueError(
             f"calibration is None, but method {method.name!r} needs {method.needs}: hand in some such as the network "
@@ -72,7 +75,7 @@ def convert(
             torch.full_like(images[:1], float(images.abs().amax())),
             fates(ann, graph, activations),
         )
-        return SNN(graph, on_grid(graph, example) if exact else None, method, T, rows, example)
+        return SNN(graph, on_grid(graph, example, bits) if exact else None, method, T, rows, example)
 
 
 def _check_memory(graph: Graph, images: Tensor, method: Method, T: int) -> None:

@@ -58,6 +58,11 @@ class SNN(nn.Module):
         return self.graph if self.grid is None else self.grid
 
     @property
+    def bits(self) -> int | None:
+        """Of a weight on the grid that meets spikes; None without a grid."""
+        return None if self.grid is None else self.grid.bits
+
+    @property
     def device(self) -> torch.device:
         """Where it is, and runs."""
         return next(self.graph.buffers()).device

@@ -24,7 +24,7 @@ from snnlab.neurons import IF
 
 def save(snn: SNN, path: str | Path) -> None:
     """Write a converted network as safetensors: weights, thresholds, potentials; its method's name and T."""
-    about = {"method": snn.method.name, "T": snn.T, "exact": snn.grid is not None}
+    about = {"method": snn.method.name, "T": snn.T, "exact": snn.grid is not None, "bits": snn.bits}
     images = {"shape": list(snn.example.shape), "largest": float(snn.example.amax())}
     training.save_tensors(dict(snn.graph.tensors()), path, snn=json.dumps(about | images))
 
@@ -59,7 +59,9 @@ def load(ann: nn.Module, path: str | Path, method: Method | None = None) -> SNN:
     own = dict(graph.tensors())
     for name, value in training.load_tensors(path, own)[1].items():
         own[name].copy_(value)
-    grid = on_grid(graph, example) if about["exact"] else None
+    grid = (
+        on_grid(graph, example, about.get("bits", 24)) if about["exact"] else None
+    )  # 24: before it was a choice
     return SNN(graph, grid, method, about["T"], fates(ann, graph, activations), example)
 
 

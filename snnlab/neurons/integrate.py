@@ -24,9 +24,10 @@ Reset = Literal["subtract", "zero"]
 class State(NamedTuple):
     """What a neuron carries from one step to the next; each [B, ...]."""
 
-    v: Tensor  # membrane potential after the reset, activation units, float64
-    count: Tensor  # type: ignore[assignment]  # net number of spikes so far, float64
+    v: Tensor  # membrane potential after the reset, activation units, float64; on a grid float32 where it fits
+    count: Tensor  # type: ignore[assignment]  # net number of spikes so far, in the precision of v
     calcium: Tensor | None = None  # the same sum, fading; float64; only for neurons that have it
+    reach: float | None = None  # on a grid: no |v| so far was larger
     charge: Tensor | None = None  # v0 and all input so far; float64; only for neurons that never reset
 
 
@@ -67,7 +68,8 @@ class IF(nn.Module):
         theta * sum_t s[t] = sum_t z[t] + v0 - v[T]
 
     and the mean output for a constant input z is ReLU(z), clipped at theta and quantised in steps of theta / T.
-    The potential is kept in float64, because it adds up T inputs: its rounding would move spikes.
+    The potential is kept in float64, because it adds up T inputs: its rounding would move spikes. On a grid
+    (converters/grid/) it is kept in float32 as long as nothing can be rounded there, and spikes leave as bytes.
 
     Args:
         threshold: theta > 0, finite, activation units; a number or a tensor that broadcasts against [B, ...].
@@ -80,6 +82,10 @@ class IF(nn.Module):
     threshold: Tensor
     v0: Tensor
     max_spikes = 1  # in one step
+    least_spikes = 0  # -1 where a spike can be taken back
+    most_current = float("inf")  # on a grid: no current of a step is larger
+    unit: Tensor | None  # of potentials, in activation units, if it is not 1
+    room: float | None = None  # on a grid: up to this size float32 holds every potential as it is
     looks_ahead: int = 0  # how often it runs all steps before it sends the first spike
 
     def __init__(
@@ -92,6 +98,7 @@ class IF(nn.Module):
         super().__init__()
         self.register_buffer("threshold", _number("threshold", threshold))
         self.register_buffer("v0", _number("v0", v0))
+        self.register_buffer("unit", None, persistent=False)
         if not bool(((self.threshold > 0) & self.threshold.isfinite()).all()):
             raise ValueError(f"threshold = {_show(threshold)}, but it must be finite and greater than 0")
         if not bool(self.v0.isfinite().all()):
@@ -104,13 +111,20 @@ class IF(nn.Module):
     def start(self, current: Tensor) -> State:
         """The state before the first step, for a current of shape [B, ...]."""
         try:
-            v = torch.empty_like(current, dtype=torch.float64)  # in the current's memory layout
+            wide = self.room is None or current.dtype != torch.float32
+            v = torch.empty_like(
+                current, dtype=torch.float64 if wide else None
+            )  # in the current's memory layout
             v.copy_(self.v0)
             self.threshold.expand_as(current)
         except RuntimeError:
             shapes = f"threshold {list(self.threshold.shape)} and v0 {list(self.v0.shape)}"
             raise ValueError(f"{shapes} must broadcast to a current of shape {list(current.shape)}") from None
-        return State(v, torch.zeros_like(v))
+        reach = None if self.room is None else float(self.v0.abs().amax())
+        counts = (
+            self.room is None or self.least_spikes < 0
+        )  # others on a grid are counted when they have fired
+        return State(v, torch.zeros_like(v) if counts else v.new_zeros(()).expand_as(v), reach=reach)
 
     def spikes(self, state: State) -> Tensor:
         """Spikes fired at the potential state.v before the reset: the one rule in which most kinds differ.
@@ -125,7 +139,7 @@ class IF(nn.Module):
         spike = self.spikes(charged)
         paid = self.threshold * spike
         v = charged.v - paid if self.reset == "subtract" else charged.v.masked_fill(spike != 0, 0.0)
-        return paid.to(self.threshold.dtype), State(v, state.count + spike, state.calcium)
+        return self.sends(spike), State(v, state.count + spike, state.calcium)
 
     def forward(
         self, current: Tensor, state: State | None = None, potentials: list[Tensor] | None = None
@@ -138,6 +152,8 @@ class IF(nn.Module):
         """
         if current.ndim < 2 or current.shape[0] < 1:
             raise ValueError(f"current has shape {list(current.shape)}, but must be [T, B, ...] with T >= 1")
+        if self.room is not None:
+            return self._steps_on_grid(current, state, potentials)
         state = self.start(current[0]) if state is None else state
         steps = self._steps if torch.is_grad_enabled() or not self.plain else self._steps_in_place
         return steps(current, state, potentials)
@@ -187,6 +203,54 @@ class IF(nn.Module):
                 potentials.append(now.v.clone())
         return outputs, now
 
+    def _steps_on_grid(
+        self, current: Tensor, state: State | None, potentials: list[Tensor] | None
+    ) -> tuple[Tensor, State]:
+        """The same on a grid: outputs are spikes, int8; a few images at a time, whose potentials stay in the cache."""
+        assert self.room is not None
+        before = self.start(current[0]) if state is None else state
+        reach = self._reach(current, before)
+        dtype = torch.float32 if current.dtype == torch.float32 and reach <= self.room else torch.float64
+        v, count = (held.to(dtype, copy=state is not None) for held in before[:2])
+        now = State(v, count, reach=reach)
+        strides = (now.v.numel(), *now.v.stride())
+        outputs = torch.empty_strided(current.shape, strides, dtype=torch.int8, device=current.device)
+        each = max(1, CACHED // now.v[0].numel()) if potentials is None else len(now.v)
+        for first in range(0, len(now.v), each):
+            few = slice(first, first + each)
+            self._advance(current[:, few], State(now.v[few], now.count[few]), outputs[:, few], potentials)
+        if self.least_spikes == 0:
+            fired = tally(outputs, self.max_spikes).to(dtype)
+            now = now._replace(count=fired if state is None else fired.add_(count))
+        return outputs, now
+
+    def _advance(self, current: Tensor, now: State, outputs: Tensor, potentials: list[Tensor] | None) -> None:
+        in_thresholds = self.threshold.numel() == 1 and float(self.threshold) == 1
+        for z, output in zip(current, outputs, strict=True):
+            now.v.add_(z)
+            spike = self.spikes(now)
+            if self.least_spikes < 0:  # its rule asks for the count; others' is found afterwards
+                now.count.add_(spike)
+            output.copy_(spike)
+            paid = spike if in_thresholds else spike.mul_(self.threshold)
+            now.v.sub_(paid) if self.reset == "subtract" else now.v.masked_fill_(paid != 0, 0.0)
+            if potentials is not None:
+                potentials.append(now.v.clone())
+
+    def _reach(self, current: Tensor, state: State) -> float:
+        """No potential of these steps is larger: each step adds its current, and pays its spikes.
+
+        Known from what any current can be; where that leaves no room, from what these are.
+        """
+        paid = self.max_spikes * float(self.threshold.amax())
+        if state.reach is not None and self.room is not None:
+            known = state.reach + len(current) * (self.most_current + paid)
+            if known <= self.room:
+                return known
+        z = current[:1] if current.stride(0) == 0 else current
+        held, largest = (max(float(x.amax()), -float(x.amin())) for x in (state.v, z))
+        return held + len(current) * (largest + paid)
+
     def most(self, T: int) -> int:
         """The largest net count that T steps allow."""
         return T * self.max_spikes
@@ -195,7 +259,22 @@ class IF(nn.Module):
         """The same neuron with its potentials measured in `unit`, which broadcasts against its threshold."""
         scaled = copy.deepcopy(self)
         scaled.threshold, scaled.v0 = self.threshold / unit, self.v0 / unit
+        scaled.unit = torch.as_tensor(unit)
         return scaled
+
+    def in_activation(self, v: Tensor) -> Tensor:
+        """Potentials in activation units, float64."""
+        return v.double() if self.unit is None else v.double() * self.unit
+
+    def sends(self, spikes: Tensor) -> Tensor:
+        """What leaves the neuron for so many spikes: threshold * spikes, on a grid the spikes."""
+        return (
+            (self.threshold * spikes).to(self.threshold.dtype) if self.room is None else spikes.to(torch.int8)
+        )
+
+    def sent(self, output: Tensor) -> Tensor:
+        """Outputs in activation units, float64: on a grid they are spikes."""
+        return self.in_activation(output if self.room is None else output * self.threshold)
 
     def settings(self) -> dict[str, object]:
         """What distinguishes this neuron from others of its kind, beside threshold and v0."""
@@ -207,8 +286,28 @@ class IF(nn.Module):
         return f"threshold={_show(self.threshold)}, v0={_show(self.v0)}{own}"
 
 
+CACHED = 2**16
+"""Potentials that several operations in a row find in a core's own cache."""
+LAST_BITS = 0x0101_0101_0101_0101
 AT_ONCE = 2**17
 """Elements of several steps that one operation takes in: fewer and the call costs more than the work."""
+
+
+def tally(spikes: Tensor, most: int = 1, *, either: bool = False) -> Tensor:
+    """Spikes of each neuron over the steps of bytes [T, B, ...], whose steps lie in memory one after the other.
+
+    Eight bytes are added up as one whole number: over 255 / most steps no byte overflows into the next.
+
+    Args:
+        most: no byte is larger; none is below 0,
+        either: unless this is set: of single spikes of either sign, 1 or -1, whose last bit is 1.
+    """
+    T, one = len(spikes), spikes[0]
+    if one.numel() % 8 or 255 // most < T:
+        return (spikes.abs() if either else spikes).sum(0, dtype=torch.int32)
+    words = spikes.as_strided((T, one.numel()), (one.numel(), 1)).view(torch.int64)
+    words = words.bitwise_and(LAST_BITS) if either else words
+    return words.sum(0).view(torch.uint8).as_strided(one.shape, one.stride())
 
 
 class _MeanOutput(torch.autograd.Function):

@@ -41,6 +41,8 @@ class SignedIF(IF):
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
 
+    least_spikes = -1
+
     def __init__(
         self,
         threshold: float | Tensor = 1.0,

@@ -201,7 +201,7 @@ class _Dissection:
     def __init__(self, ann: nn.Module, snn: SNN, T: int, coder: Poisson | None = None) -> None:
         wanted = type(snn.method.activation())
         self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(snn.device)
-        self.sites, self.T, self.coder = snn.sites, T, coder
+        self.T, self.coder = T, coder
         self.plan = Plan(snn.runs, coder is not None)
 
     @torch.inference_mode()
@@ -218,9 +218,7 @@ class _Dissection:
         found: dict[str, Parts] = {}
 
         def at_neuron(name: str, neuron: IF, current: Tensor) -> Tensor:
-            output, found[name] = _split(
-                neuron, current, self.sites[name].threshold, activations[name], ann[name]
-            )
+            output, found[name] = _split(neuron, current, activations[name], ann[name])
             return output
 
         frames = None if self.coder is None else self.coder.steps(images, first)(self.T)
@@ -241,16 +239,15 @@ class _Dissection:
             yield walk(self.ann, images, mixed)
 
 
-def _split(
-    neuron: IF, current: Tensor, threshold: Tensor, activation: nn.Module, a: Tensor
-) -> tuple[Tensor, Parts]:
+def _split(neuron: IF, current: Tensor, activation: nn.Module, a: Tensor) -> tuple[Tensor, Parts]:
     """The neuron's output [T, B, ...] for its current, and its parts; the neuron may be on the grid."""
-    T, unit = len(current), (threshold / neuron.threshold).double()
+    T = len(current)
     output, end = neuron(current)
     mean = current.double().mean(0)
+    unit = neuron.in_activation(torch.ones((), device=current.device))
     steady = current.stride(0) == 0  # the same tensor in every step: a mean would round
     even = output if steady else neuron(mean.expand_as(current))[0]
-    phi, evenly = (spikes.double().mean(0) * unit for spikes in (output, even))
+    phi, evenly = (neuron.sent(spikes).mean(0) for spikes in (output, even))
     fed, most = activation((current[0].double() if steady else mean) * unit).double(), neuron.most(T)
     clipped = fed.minimum(unit * neuron.threshold * (most / T))
     missing = (end.v >= neuron.threshold) & (end.count < most)
@@ -263,7 +260,7 @@ def _split(
         clipped - fed,
         evenly - clipped,
         phi - evenly,
-        end.v * unit,
+        neuron.in_activation(end.v),
         end.count.double(),
         output.count_nonzero(0).double(),
         missing,

@@ -2,7 +2,7 @@
 
 Images are taken a few at a time and steps in chunks, so memory is bounded whatever their numbers; each batch runs
 on a thread of its own with single-threaded operations, because at this size threads inside an operation cost more
-than they bring. Neither the chunk nor the batch nor the threads change a bit of the result (grid.py).
+than they bring. Neither the chunk nor the batch nor the threads change a bit of the result (converters/grid/).
 """
 
 import contextlib
@@ -20,13 +20,14 @@ from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.snn import SNN, check_images
 from snnlab.datasets.given import Given, images_of
 from snnlab.neurons import IF, State
+from snnlab.neurons.integrate import tally
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import Run, Trace, decide
 
-BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most: one step of a layer must stay in the cache
-CHUNK_BYTES = 2 * 2**20  # of one layer's currents in one chunk of steps
+BATCH, BATCH_BYTES = 32, 192 * 2**10  # images at a time, at most
+CHUNK_BYTES = 8 * 2**20  # of one layer's currents in one chunk of steps
 
 Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
 
@@ -172,9 +173,8 @@ class _Runner:
             sums = torch.cat([total[None], output]).cumsum(0)[1:]  # in the order of the steps
             decided.append(decide(sums, self.class_axis, lead=2))
             total, done = sums[-1], done + steps
-        rates = {name: number / self.T for name, number in batch.spikes.items()}
         assert total is not None  # T >= 1
-        return Run(self.T, (total / self.T).cpu(), _joined(decided), rates, batch.traces())
+        return Run(self.T, (total / self.T).cpu(), _joined(decided), batch.rates(), batch.traces())
 
 
 class _Batch:
@@ -183,7 +183,7 @@ class _Batch:
     def __init__(self, runner: _Runner) -> None:
         self.runner = runner
         self.states: dict[str, State] = {}
-        self.spikes: dict[str, float] = {}  # for each site per neuron, summed over steps and images
+        self.either: dict[str, float] = {}  # spikes of neurons that take some back, both signs counted
         self.recorded: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in runner.wanted}
         self.largest = 0  # bytes of one layer's output in one step
 
@@ -194,11 +194,11 @@ class _Batch:
     def at_neuron(self, name: str, neuron: IF, current: Tensor) -> Tensor:
         potentials: list[Tensor] | None = [] if name in self.recorded else None
         output, self.states[name] = neuron(current, self.states.get(name), potentials)
-        self.spikes[name] = self.spikes.get(name, 0) + _number(output, neuron) / output[0, 0].numel()
-        self.largest = max(self.largest, output[0].nbytes)
+        if neuron.least_spikes < 0:
+            self.either[name] = self.either.get(name, 0) + _either(output)
+        self.largest = max(self.largest, current[0].nbytes)
         if potentials is not None:
-            unit = self.runner.sites[name].threshold / neuron.threshold  # the grid's unit, or 1
-            v, emitted = torch.stack(potentials) * unit, output.double() * unit
+            v, emitted = neuron.in_activation(torch.stack(potentials)), neuron.sent(output)
             self.recorded[name].append((self.choose(name, v), self.choose(name, emitted)))
         return output
 
@@ -218,6 +218,14 @@ class _Batch:
                 )
         return torch.stack([values[:, :, *index] for index in indices], dim=-1)
 
+    def rates(self) -> dict[str, float]:
+        """Spikes per step and neuron at each site, summed over the images."""
+        return {
+            name: float(self.either.get(name, state.count.sum(dtype=torch.float64)))
+            / (state.v[0].numel() * self.runner.T)
+            for name, state in self.states.items()
+        }
+
     def traces(self) -> dict[str, Trace]:
         return {
             name: self.trace(name, *map(torch.cat, zip(*kept, strict=True)))
@@ -231,11 +239,13 @@ class _Batch:
         return Trace(v.cpu(), output.cpu(), threshold, v0)
 
 
-def _number(output: Tensor, neuron: IF) -> float:
-    """Spikes of either sign in what a neuron sent."""
-    if neuron.max_spikes == 1:
-        return float(output.count_nonzero())
-    return float((output / neuron.threshold).abs().sum(dtype=torch.float64))
+def _either(output: Tensor) -> float:
+    """Spikes of either sign of neurons that send one at a time."""
+    return float(
+        tally(output, either=True).sum(dtype=torch.float64)
+        if output.dtype == torch.int8
+        else output.count_nonzero()
+    )
 
 
 def _joined(parts: Sequence[Tensor | None], axis: int = 0) -> Tensor | None:

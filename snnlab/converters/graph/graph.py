@@ -57,6 +57,7 @@ class Graph(nn.Module):
         self.nodes: list[Node] = []
         self.result = self.input
         self.entered: set[str] = set()  # the ANN's layers that its forward ran
+        self.bits: int | None = None  # of a grid's weights
         self.kinds = nn.ModuleList()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Graph":
@@ -67,7 +68,7 @@ class Graph(nn.Module):
             kind, inputs = copy.deepcopy(node.kind, memo), tuple(made[other] for other in node.inputs)
             made[node] = replace(node, kind=kind, inputs=inputs, readers=[])
         copied.nodes, copied.result = [made[node] for node in self.nodes], made[self.result]
-        copied.entered = set(self.entered)
+        copied.entered, copied.bits = set(self.entered), self.bits
         copied.wire()
         return copied.train(self.training)
 

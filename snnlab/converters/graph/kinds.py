@@ -163,6 +163,7 @@ class Average(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x [B, ...] to y [B, ...]."""
+        x = x if x.is_floating_point() else x.float()
         if self.window is not None:
             kernel, stride, padding = zip(*self.window, strict=True)
             return (F.avg_pool2d if len(kernel) == 2 else F.avg_pool3d)(x, kernel, stride, padding)

@@ -8,9 +8,10 @@ edges into a node are their sum. What a simulator makes of it in steps is its ow
 with the image as the input of every step, and the mean of the output over the steps as the logits.
 
 - Units: thresholds are in the weights (W theta_before / theta), since many simulators read one threshold a layer. The
-  weights are those that the simulator here computes with (grid.py), on which no sum of spikes rounds. So another
-  simulator that keeps to the line above sends the same spikes, not only similar ones. Only what the image makes of the
-  first layer, and shortcuts, may round in float32: run it in float64.
+  weights are those that the simulator here computes with (converters/grid/), on which no sum of spikes rounds. So
+  another simulator that keeps to the line above sends the same spikes, not only similar ones. What the image makes of
+  the first layer, and shortcuts, are rounded to the grid, which the others do not do. With convert(..., bits=24) the
+  grid is so fine there that it makes no difference, if they run in float64.
 - Reset: in continuous time a potential never exceeds the threshold, so to subtract the threshold and to reset to
   v_reset = 0 are one. In steps they are not. Each IF node's metadata say which is meant, "reset": "subtract" or "zero".
   A reader that ignores them does what it always does; most can be told (SpikingJelly's IFNode: `v_reset = None`).

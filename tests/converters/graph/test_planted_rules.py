@@ -11,6 +11,8 @@ from snnlab.activations import Clip
 from snnlab.converters import grid
 from snnlab.converters.graph import affine, averages, rewriting, rules
 from snnlab.converters.graph.kinds import Average, Max, Move, Sum, Weighted
+from snnlab.converters.grid import building, precision
+from snnlab.converters.grid.building import _Builder
 from tests.converters.graph.battery import CHECKS, Case
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -93,7 +95,7 @@ def shifted_index(patch: Patch) -> None:
 
 
 def shifted_on_the_grid(patch: Patch) -> None:
-    right = grid._Builder.move
+    right = _Builder.move
 
     def wrong(builder: Any, node: Any) -> Any:
         made = right(builder, node)
@@ -103,13 +105,15 @@ def shifted_on_the_grid(patch: Patch) -> None:
         )
         return made
 
-    patch.setattr(grid._Builder, "move", wrong)
+    patch.setattr(_Builder, "move", wrong)
 
 
 def no_offset_on_the_grid(patch: Patch) -> None:
     right = grid.Rescale.__init__
     patch.setattr(
-        grid.Rescale, "__init__", lambda kind, ratios, steps, offset=None: right(kind, ratios, steps)
+        grid.Rescale,
+        "__init__",
+        lambda kind, ratios, steps, offset=None, **how: right(kind, ratios, steps, **how),
     )
 
 
@@ -155,7 +159,7 @@ PLANTED: dict[str, tuple[str, Plant]] = {
     "a mean is a sum": (A + "mean of rows", rule("mean", renamed("sum", averages.mean))),
     "a sum is a mean": (A + "sum of channels", rule("sum", renamed("mean", averages.mean))),
     "an average is not divided on the grid": (
-        A + "AvgPool2d, overlapping", changed(grid, "whole_shares", lambda y: (y[0], None))
+        A + "AvgPool2d, overlapping", changed(building, "whole_shares", lambda y: (y[0], None))
     ),
     "a sum forgets its signs": (S + "a difference", instead(Sum, "ratios", property(lambda kind: [
         getattr(kind, f"ratio{k}").abs() for k in range(kind.terms)]))),
@@ -189,10 +193,10 @@ PLANTED: dict[str, tuple[str, Plant]] = {
         Max, "forward", lambda kind, x: kind.call(x.roll(1, 2), *kind.args, **kind.kwargs))),
     "a maximum of spikes is taken": (N + "MaxPool2d just after", instead(rewriting, "MONOTONE", ())),
     "a neuron's input is in another's unit": (
-        W + "Conv2d", instead(grid._Builder, "in_unit", lambda builder, feed, unit: feed)
+        W + "Conv2d", instead(_Builder, "in_unit", lambda builder, feed, unit: feed)
     ),
-    "weights have more bits than sums": (W + "Conv2d", changed(grid, "_step", lambda step: step * 2.0**-12)),
-    "weights have hardly any bits": (W + "Conv2d", changed(grid, "_step", lambda step: step * 2.0**18)),
+    "weights have more bits than sums": (W + "Conv2d", changed(precision, "step_for", lambda step: step * 2.0**-12)),
+    "weights have hardly any bits": (W + "Conv2d", changed(precision, "step_for", lambda step: step * 2.0**18)),
 }  # fmt: skip
 
 

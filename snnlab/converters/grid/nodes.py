@@ -1,0 +1,88 @@
+"""What a grid has in place of sums and layers: the same, in the precision that keeps every number as it is."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from snnlab.converters.graph import Weighted
+from snnlab.converters.grid import planes
+
+
+class Rescale(nn.Module):
+    """sum_k ratio_k x_k + offset, each term rounded to multiples of its step: elementwise, in float64.
+
+    Attributes:
+        taken: an input that nobody else reads, whose memory the result takes; None if there is none.
+
+    Args:
+        ratios, steps: one for each input; a ratio of None takes the input as it is, exactly.
+        offset: rounded already; None for 0.
+        narrow: whether any result fits float32.
+        whole: whether inputs with a ratio are whole numbers and ratios multiples of their steps, so that nothing is
+            rounded.
+    """
+
+    def __init__(
+        self,
+        ratios: Sequence[Tensor | None],
+        steps: Sequence[Tensor],
+        offset: Tensor | None = None,
+        *,
+        narrow: bool = False,
+        whole: bool = False,
+    ) -> None:
+        super().__init__()
+        self.terms, self.narrow, self.whole = len(ratios), narrow, whole
+        self.taken: int | None = None
+        for k, (ratio, step) in enumerate(zip(ratios, steps, strict=True)):
+            self.register_buffer(f"ratio{k}", None if ratio is None else ratio / step)
+            self.register_buffer(f"step{k}", step)
+        self.register_buffer("offset", offset)
+
+    def term(self, k: int) -> tuple[Tensor | None, Tensor]:
+        """Ratio (None: as it is) and step of an input."""
+        ratio, step = getattr(self, f"ratio{k}"), getattr(self, f"step{k}")
+        return None if ratio is None else ratio * step, step
+
+    def forward(self, *xs: Tensor) -> Tensor:
+        """x_k [B, ...], all of one shape, to y, float64 or where it fits float32."""
+        if self.narrow and self.whole:
+            return self._exactly(xs)
+        total: Any = self.offset
+        for k, x in enumerate(xs):
+            ratio, y = getattr(self, f"ratio{k}"), x.double()
+            if ratio is not None:
+                y = (y * ratio).round_().mul_(getattr(self, f"step{k}"))
+            total = y if total is None else total + y
+        return total.float() if self.narrow else total
+
+    def _exactly(self, xs: Sequence[Tensor]) -> Tensor:
+        """The same in float32, where no term and no sum is rounded: one pass for each input."""
+        total: Any = None if self.taken is None else xs[self.taken]
+        for k in (k for k in range(self.terms) if k != self.taken):
+            ratio, x = self.term(k)[0], xs[k].to(torch.float32)
+            x = x if ratio is None else x * ratio.float()
+            total = x if total is None else total.add_(x) if self.taken is not None else total + x
+        return total if self.offset is None else total + self.offset.float()
+
+
+class Exact(nn.Module):
+    """A layer whose weights lie on a grid, in the precision that its sums need.
+
+    Args:
+        layer: weights and bias multiples of the grid's step.
+        few: of whole numbers that come in, what `planes.pack` needs to add them up in integers; None for others.
+    """
+
+    def __init__(self, layer: Weighted, few: planes.Few | None = None) -> None:
+        super().__init__()
+        self.layer, self.few = layer, few
+        self.packed = planes.Packed()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [B, ...] to y [B, ...]."""
+        if self.few is not None and (y := self.packed(self.layer, self.few, x)) is not None:
+            return y
+        return self.layer(x.to(self.layer.weight.dtype))
