@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from snnlab.converters.graph import walk
+from snnlab.converters.grid import on_grid
 from snnlab.converters.snn import SNN
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
@@ -123,7 +124,7 @@ def plain_loop(snn: SNN) -> Simulator:
 
 
 def ours(snn: SNN) -> Simulator:
-    """simulate as it comes: float32, and float64 where the grid needs it."""
+    """simulate as it comes: integers and float32, and float64 where the grid needs it."""
     return lambda images, T: simulate(snn, images, T).output
 
 
@@ -137,9 +138,21 @@ def ours_without_grid(snn: SNN) -> Simulator:
     return ours(SNN(snn.graph, None, snn.method, snn.T, snn.rows, snn.example))
 
 
+def ours_with(bits: int) -> Callable[[SNN], Simulator]:
+    """convert(..., bits=bits)."""
+
+    def build(snn: SNN) -> Simulator:
+        grid = on_grid(snn.graph, snn.example, bits)
+        return ours(SNN(snn.graph, grid, snn.method, snn.T, snn.rows, snn.example))
+
+    return build
+
+
 OURS = "snnlab"
 WAYS: dict[str, Callable[[SNN], Simulator]] = {
     OURS: ours,
+    "snnlab, bits=8": ours_with(8),
+    "snnlab, bits=24": ours_with(24),
     "snnlab, float64": ours_in_float64,
     "snnlab, exact=False": ours_without_grid,
 }
