@@ -1,62 +1,102 @@
 """What Xiong et al. 2025 say of their tables, row by row, held against a run of the kit.
 
-A claim that cannot be judged from the steps that were run says so. Differences below what chance moves, two standard
-errors of a share of the test images, decide nothing.
+A verdict covers every T that the claim covers and the run has. It says at which the claim holds, at which it fails,
+and at which the run cannot tell. Differences below what chance moves, two standard errors of a share of the test
+images, decide nothing.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 from snnlab.studies.papers import FIGURE_3, TABLE_1, TABLE_2, TABLE_3, Network
 
+EVERY_T = (1, math.inf)
+L = 8
+"""Levels that the networks of the tables were trained with."""
+
+
+class Finding(NamedTuple):
+    """A claim at one T: by how much it is right there, in shares of the images, and the numbers that say so."""
+
+    margin: float
+    T: int
+    numbers: str
+
 
 class Verdict(NamedTuple):
-    """One row's claim: what is said, whether it holds here (None: not to be told), and the numbers that say so."""
+    """One row's claim, what was found at each T that it covers and the run has, and on how many images."""
 
     row: str
     claim: str
-    holds: bool | None
-    evidence: str
+    found: tuple[Finding, ...]
+    images: int
+
+    @property
+    def holds(self) -> bool | None:
+        """False if it fails at any T, True if it holds at each; otherwise it cannot be told."""
+        each = [self._holds_at(finding) for finding in self.found]
+        return False if False in each else None if None in each or not each else True
+
+    @property
+    def evidence(self) -> str:
+        """Where it fails, where nothing can be told and where it holds; numbers of the first of these, at its worst."""
+        told: list[str] = []
+        for holds, word in ((False, "does not hold"), (None, "cannot be told"), (True, "holds")):
+            if at := [finding for finding in self.found if self._holds_at(finding) is holds]:
+                tie = f", which {self.images:,} images cannot tell apart" if holds is None else ""
+                numbers = "" if told else f" ({min(at).numbers}{tie})"
+                told.append(f"{word} here at T = {', '.join(str(f.T) for f in at)}{numbers}")
+        return "; ".join(told)
 
     @property
     def sentence(self) -> str:
         """As a sentence."""
-        word = {True: "holds here", False: "does not hold here", None: "cannot be told from this run"}[
-            self.holds
-        ]
-        return f"`{self.row}`: that it {self.claim} {word}{f' ({self.evidence})' if self.evidence else ''}."
+        return f"`{self.row}`: that it {self.claim} {self.evidence or 'cannot be told from this run'}."
+
+    def _holds_at(self, finding: Finding) -> bool | None:
+        noise = 2 * math.sqrt(
+            0.1 / self.images
+        )  # two shares of the same images that differ in a tenth of them
+        return None if abs(finding.margin) <= noise else finding.margin > 0
 
 
-ORDERS: dict[str, dict[str, tuple[str, str, tuple[int, ...]]]] = {
+ORDERS: dict[str, dict[str, tuple[str, str, tuple[float, float]]]] = {
     "table 1": {
-        "max_norm": ("is the worst choice below T = 64", "robust_norm > max_norm", (8, 16, 32)),
-        "robust_norm": (
-            "lies between MaxNorm and trained thresholds", "qc_ann > robust_norm > max_norm", (8, 16, 32)
+        "max_norm": (
+            "is the worst choice below T = 64", "robust_norm > max_norm, tcl > max_norm, qc_ann > max_norm", (1, 63)
         ),
-        "tcl": ("beats RobustNorm", "tcl > robust_norm", (8, 16, 32)),
-        "qc_ann": ("has the best thresholds from T = L on", "qc_ann > robust_norm, qc_ann > tcl", (8, 16)),
+        "robust_norm": (
+            "lies between MaxNorm and trained thresholds", "qc_ann > robust_norm > max_norm, tcl > robust_norm", EVERY_T
+        ),
+        "tcl": ("beats RobustNorm", "tcl > robust_norm", EVERY_T),
+        "qc_ann": (
+            "has the best thresholds from T = L on", "qc_ann > max_norm, qc_ann > robust_norm, qc_ann > tcl",
+            (L, math.inf),
+        ),
     },
     "table 2": {
-        "qc_ann": ("needs another initial potential below T = L", "rmpe_lmpc > qc_ann", (2, 4)),
-        "qc_ann_opi": ("gains from theta / 2 below T = L", "qc_ann_opi > qc_ann", (2, 4)),
+        "qc_ann": ("needs another initial potential below T = L", "rmpe_lmpc > qc_ann", (1, L - 1)),
+        "qc_ann_opi": ("gains from theta / 2 below T = L", "qc_ann_opi > qc_ann", (1, L - 1)),
         "qc_ann_opt_shift": (
-            "gains more from theta / (2 T) a step than from theta / 2 at once", "qc_ann_opt_shift > qc_ann_opi", (4,)
+            "gains more from theta / (2 T) a step than from theta / 2 at once", "qc_ann_opt_shift > qc_ann_opi", EVERY_T
         ),
-        "offset_rule": ("gets most of it without any data", "offset_rule > qc_ann_opi", (2, 4)),
+        "offset_rule": ("does better without any data than theta / 2", "offset_rule > qc_ann_opi", EVERY_T),
         "rmpe_lmpc": (
-            "has the best initial potential", "rmpe_lmpc > qc_ann_opi, rmpe_lmpc > qc_ann_opt_shift", (2, 4, 8, 16)
+            "has the best initial potential",
+            "rmpe_lmpc > qc_ann, rmpe_lmpc > qc_ann_opi, rmpe_lmpc > qc_ann_opt_shift, rmpe_lmpc > offset_rule",
+            EVERY_T,
         ),
     },
     "figure 3": {
-        "qc_ann": ("collapses below T = L", "rmpe > qc_ann", (2, 4)),
-        "rmpe_lmpc": ("gains from calibrated potentials", "rmpe_lmpc > qc_ann", (2, 4, 8)),
-        "rmpe_lwc": ("gains from calibrated weights", "rmpe_lwc > qc_ann", (2, 4, 8)),
-        "rmpe": ("gains most from both", "rmpe > rmpe_lmpc, rmpe > rmpe_lwc", (2, 4, 8)),
+        "qc_ann": ("falls behind its calibration below T = L", "rmpe > qc_ann", (1, L - 1)),
+        "rmpe_lmpc": ("gains from calibrated potentials", "rmpe_lmpc > qc_ann", EVERY_T),
+        "rmpe_lwc": ("gains from calibrated weights", "rmpe_lwc > qc_ann", EVERY_T),
+        "rmpe": ("gains most from both", "rmpe > rmpe_lmpc, rmpe > rmpe_lwc", EVERY_T),
     },
 }  # fmt: skip
-"""Table to row to (claim, the order of methods that it means, the steps it is said for)."""
+"""Table to row to (claim, the order of methods that it means, the least and the most steps it is said for)."""
 ROWS = {"table 1": TABLE_1, "table 2": TABLE_2, "figure 3": FIGURE_3, "table 3": TABLE_3}
 
 
@@ -68,43 +108,42 @@ def verdicts(table: str, found: Network, images: int) -> list[Verdict]:
         images: that the accuracies were counted on.
     """
     rows = ORDERS.get(table) or {row: _beaten(row) for row in ROWS[table]}
-    return [_verdict(row, claim, pairs, steps, found, images) for row, (claim, pairs, steps) in rows.items()]
+    return [
+        Verdict(row, claim, tuple(_findings(row, order, bounds, found)), images)
+        for row, (claim, order, bounds) in rows.items()
+    ]
 
 
-def _beaten(row: str) -> tuple[str, str, tuple[int, ...]]:
+def _beaten(row: str) -> tuple[str, str, tuple[float, float]]:
     """Table 3's claim: what the paper proposes beats every row."""
     if row == "rmpe":
-        return "stays within a point of its ANN from T = 16 on", "", (16, 32)
-    return "is beaten by LMPC with LWC", f"rmpe > {row}", (4, 8, 16)
+        return "stays within a point of its ANN from T = 16 on", "", (16, math.inf)
+    return "is beaten by LMPC with LWC", f"rmpe > {row}", EVERY_T
 
 
-def _verdict(row: str, claim: str, order: str, steps: Sequence[int], found: Network, images: int) -> Verdict:
-    gaps = list(_gaps(order, steps, found) if order else _gaps_to_ann(row, steps, found))
-    if not gaps:
-        return Verdict(row, claim, None, "")
-    worst, text = min(gaps)
-    noise = 2 * math.sqrt(
-        0.1 / images
-    )  # of two shares near 90 % of the same images: a tenth told apart, at most
-    if abs(worst) <= noise:
-        return Verdict(row, claim, None, f"{text}, which {images} images cannot tell apart")
-    return Verdict(row, claim, worst > 0, text)
+def _findings(row: str, order: str, bounds: tuple[float, float], found: Network) -> Iterator[Finding]:
+    """The pair that is furthest from what is claimed, at each T within bounds that was run, fewest first."""
+    least, most = bounds
+    seen = sorted(_pairs(order, found) if order else _to_ann(row, found), key=lambda finding: finding.T)
+    for T in dict.fromkeys(finding.T for finding in seen if least <= finding.T <= most):
+        yield min(finding for finding in seen if finding.T == T)
 
 
-def _gaps(order: str, steps: Sequence[int], found: Network) -> Iterator[tuple[float, str]]:
-    """By how much each pair of the order is as claimed, and the numbers; pairs that were not run are left out."""
+def _pairs(order: str, found: Network) -> Iterator[Finding]:
+    """How each pair of the order is at each T; pairs that were not run are left out."""
     chains = [chain.split(" > ") for chain in order.split(", ")]
     for better, worse in (pair for chain in chains for pair in pairwise(chain)):
         if better in found.methods and worse in found.methods:
             one, other = found.methods[better].snn_accuracy, found.methods[worse].snn_accuracy
-            for T in sorted(set(steps) & set(one) & set(other)):
-                yield one[T] - other[T], f"T = {T}: `{better}` {one[T]:.1%}, `{worse}` {other[T]:.1%}"
+            for T in one.keys() & other.keys():
+                numbers = f"T = {T}: `{better}` {one[T]:.1%}, `{worse}` {other[T]:.1%}"
+                yield Finding(one[T] - other[T], T, numbers)
 
 
-def _gaps_to_ann(row: str, steps: Sequence[int], found: Network) -> Iterator[tuple[float, str]]:
-    """By how much a method loses less than a point to its ANN."""
+def _to_ann(row: str, found: Network) -> Iterator[Finding]:
+    """By how much a method loses less than a point to its ANN, at each T."""
     if row in found.methods:
         own = found.methods[row]
-        for T in sorted(set(steps) & set(own.snn_accuracy)):
-            a, b = own.snn_accuracy[T], own.ann_accuracy
-            yield a - b + 0.01, f"{a:.1%} at T = {T}, its ANN {b:.1%}"
+        for T, accuracy in own.snn_accuracy.items():
+            numbers = f"T = {T}: {accuracy:.1%}, its ANN {own.ann_accuracy:.1%}"
+            yield Finding(accuracy - own.ann_accuracy + 0.01, T, numbers)

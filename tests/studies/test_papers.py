@@ -199,7 +199,7 @@ def test_a_claim_holds_fails_or_cannot_be_told() -> None:
     worst = claims.verdicts("table 1", turned, 1000)[0]
     assert worst.holds is False
     assert worst.sentence == (
-        "`max_norm`: that it is the worst choice below T = 64 does not hold here "
+        "`max_norm`: that it is the worst choice below T = 64 does not hold here at T = 8 "
         "(T = 8: `robust_norm` 10.0%, `max_norm` 50.0%)."
     )
     close = network(result("max_norm", T8=0.51), result("robust_norm", T8=0.5))
@@ -208,6 +208,39 @@ def test_a_claim_holds_fails_or_cannot_be_told() -> None:
     ahead = network(result("max_norm", T8=0.5), result("robust_norm", T8=0.51))
     assert claims.verdicts("table 1", ahead, 1000)[0].holds is None  # nor is a point a proof
     assert claims.verdicts("table 1", ahead, 10_000)[0].holds is True
+
+
+def test_a_verdict_covers_every_T_that_the_claim_covers_and_the_run_has() -> None:
+    early = result("qc_ann", T8=0.8, T16=0.8, T128=0.5)
+    late = network(early, result("robust_norm", T8=0.5, T16=0.79, T64=0.6, T128=0.7))
+    best = claims.verdicts("table 1", late, 1000)[-1]
+    assert best.row == "qc_ann" and best.holds is False
+    assert best.sentence.endswith(
+        "does not hold here at T = 128 (T = 128: `qc_ann` 50.0%, `robust_norm` 70.0%); cannot be told here at T = 16; "
+        "holds here at T = 8."
+    )
+    within = network(result("max_norm", T32=0.5, T64=0.9), result("robust_norm", T32=0.8, T64=0.1))
+    assert claims.verdicts("table 1", within, 1000)[0].holds is True  # it is said for less than 64 steps
+
+
+def test_the_worst_pair_of_a_claim_decides() -> None:
+    one_behind = network(result("max_norm", T8=0.3), result("robust_norm", T8=0.5), result("tcl", T8=0.1))
+    worst = claims.verdicts("table 1", one_behind, 1000)[0]
+    assert worst.holds is False and "`tcl` 10.0%, `max_norm` 30.0%" in worst.evidence
+
+
+@pytest.mark.parametrize("name", papers.NETWORKS)
+def test_no_verdict_on_the_run_that_ships_leaves_a_T_out(name: str) -> None:
+    shipped = papers.load()
+    own = shipped.networks[name]
+    for table in claims.ROWS:
+        for verdict in claims.verdicts(table, own, shipped.images):
+            covered = {f.T for f in verdict.found}
+            assert covered, verdict.row
+            if "below" not in verdict.claim and "from T" not in verdict.claim:
+                assert covered == set(own.methods[verdict.row].snn_accuracy) == set(papers.STEPS)
+    contrary = {v.row: v for v in claims.verdicts("table 1", own, shipped.images)}["qc_ann"]
+    assert contrary.holds is False and "T = 128" in contrary.evidence  # its table says so
 
 
 def test_every_row_of_every_table_has_a_claim_of_methods_that_are_run() -> None:
