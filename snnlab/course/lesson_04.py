@@ -19,15 +19,13 @@ ANSWERS = {
     ),
     "04.2": Answer(
         "falls",
-        "Decay pulls every threshold towards zero, the loss of the clipped activations pushes it up. A stronger pull "
+        "Decay pulls every threshold towards zero; the loss moves it to where the output is best. A stronger pull "
         "ends lower: more is clipped, and each of the T steps is finer.",
         {
             "rises": "decay makes weights smaller, and one might think that thresholds make up for it. It acts "
             "on the "
             "threshold itself, downwards.",
-            "stays": "the loss alone would leave it where hardly anything is clipped, and decay is small. But "
-            "it acts in "
-            "every step.",
+            "stays": "the decay is a small number. But it acts in every step of the training.",
         },
     ),
     "04.3": Answer(
@@ -44,7 +42,7 @@ ANSWERS = {
     "04.4": Answer(
         "max_norm, robust_norm, the learned ones",
         "MaxNorm clips nothing and is coarsest; the percentile gives up one activation in a thousand; learned "
-        "thresholds were paid for by the loss, which knows what the output can spare.",
+        "thresholds were paid for by the loss, which knows what the output can spare. (The start matters more.)",
         {
             "robust_norm, max_norm, the learned ones": "to clip nothing seems the safer choice. With four steps it "
             "leaves most activations below the first of them.",
