@@ -55,13 +55,13 @@ ANSWERS = {
     ),
     "06.5": Answer(
         "it falls, but more slowly than quantisation",
-        "A spike too many weighs theta / T, as a rounded-off one does; but while every neuron rounds by at most one "
-        "spike at any T, the share of wrong counts grows with the steps.",
+        "A spike too many weighs theta / T, and so does one that is rounded off. But every neuron rounds by less than "
+        "a spike at any T, and more counts are wrong after 32 steps than after 4.",
         {
             "it stays as it is": "as the clipping error does. But clipping loses a spike in every step, and an uneven "
             "input only a few in all.",
-            "it falls just as fast": "both are counted in spikes of theta / T. But the share of neurons with a "
-            "wrong count grows meanwhile.",
+            "it falls just as fast": "both are counted in spikes of theta / T. But after 32 steps the share of "
+            "neurons with a wrong count is larger than after 4.",
         },
     ),
 }

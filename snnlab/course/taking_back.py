@@ -35,12 +35,16 @@ def uneven_current(T: int, neurons: int, seed: int = 0, synapses: int = 50) -> T
 
 
 def exact_shares(
-    neurons: Mapping[str, Callable[..., IF]], steps: list[int], seed: int = 0
+    neurons: Mapping[str, Callable[..., IF]],
+    steps: list[int],
+    seed: int = 0,
+    many: int = 10_000,
+    synapses: int = 50,
 ) -> dict[str, list[float]]:
-    """For each kind, the share of 10,000 neurons whose count is that of the same input spread evenly, per T."""
+    """For each kind, the share of `many` neurons whose count is that of the same input spread evenly, per T."""
     shares: dict[str, list[float]] = {name: [] for name in neurons}
     for T in steps:
-        current = uneven_current(T, 10_000, seed)
+        current = uneven_current(T, many, seed, synapses)
         even = (current.sum(0) + 0.5).floor().clamp(0, T)
         for name, kind in neurons.items():
             _, state = kind(torch.tensor(1.0, dtype=torch.float64), 0.5)(current)
