@@ -25,7 +25,7 @@ ANSWERS = {
         "about 10 %",
         "Ten classes: it guesses. Rounding down twice, in the ANN to levels of theta / 8 and in the spiking "
         "network to "
-        "levels of theta / 2, leaves most layers silent.",
+        "levels of theta / 2, leaves the next layers little to hear.",
         {
             "about 50 %": "two steps are few, but the loss is no halving: layer after layer rounds down what "
             "little came in.",
