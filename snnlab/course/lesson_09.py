@@ -10,7 +10,7 @@ ANSWERS = {
         "nearly all "
         "of them. The next layer hears next to nothing.",
         {
-            "about 99 %": "rounded to the nearest it would be: half a level's worth more makes all the difference.",
+            "about 99 %": "the weights are the same, but what they hear is not: they have never met a staircase.",
             "about 60 %": "each layer loses a part of what is left by the one before. Little of a little remains.",
         },
     ),
