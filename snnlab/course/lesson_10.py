@@ -21,7 +21,7 @@ ANSWERS = {
         "always "
         "are, so a little of the gap stays.",
         {
-            "exactly 0": "it would be, if every neuron were between silence and saturation.",
+            "exactly 0": "it would be nearly 0, if every neuron were between silence and saturation.",
             "larger in the last layer": "errors add up from layer to layer, if nobody mends them on the way. "
             "Here each "
             "layer is mended with what the layers before it really send.",
@@ -41,11 +41,10 @@ ANSWERS = {
     ),
     "10.3": Answer(
         "layer by layer",
-        "What one measurement finds missing in the last layer was mostly missing in the first. Mend both by it, "
-        "and the "
-        "last gets it twice.",
+        "A part of what one measurement finds missing in the last layer is missing because the layers before it send "
+        "too little. Mend all by it, and the last gets that part twice.",
         {
-            "no difference": "it would be none if each layer's error were its own. Most of it is inherited.",
+            "no difference": "it would be none if each layer's error were its own. A part of it is inherited.",
             "all at once": "one measurement of everything looks more consistent. But the first mending changes what "
             "the rest was measured on.",
         },
@@ -56,8 +55,8 @@ ANSWERS = {
         "The share "
         "whose count is wrong does fall.",
         {
-            "falls to a tenth": "the papers' figures suggest it. They count what is outside, right or wrong.",
-            "doubles": "potentials are given and taken. Most neurons that end outside are far outside.",
+            "falls to a tenth": "calibration mends wrong counts. But this share counts all that is outside.",
+            "doubles": "charge is given to some neurons and taken from others; the silent ones stay silent.",
         },
     ),
 }
