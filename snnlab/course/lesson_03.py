@@ -19,8 +19,8 @@ ANSWERS = {
     ),
     "03.2": Answer(
         "below 50 %",
-        "A neuron whose activation is below a quarter of its threshold does not fire once in four steps. Nearly all "
-        "are below, and what the first layer does not say, the second never hears.",
+        "A neuron whose activation is below a quarter of its threshold does not fire once in four steps. Most "
+        "activations are below, and what the first layer does not say, the second never hears.",
         {
             "50 to 95 %": "each layer by itself is not that bad. But the deficits of three layers multiply.",
             "above 95 %": "four steps are five levels, and networks do survive that, if they were made for it: QCFS "
