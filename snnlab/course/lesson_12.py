@@ -14,7 +14,7 @@ ANSWERS = {
             "nearly all": "conversion is known for needing no training. It is the older half, and some of the "
             "newest, "
             "that need none.",
-            "hardly any": "training with the staircase has been the fashion since 2021, but not the only way.",
+            "hardly any": "the other half trains with a clip or a staircase, but that is not the only way.",
         },
     ),
     "12.2": Answer(
@@ -34,8 +34,8 @@ ANSWERS = {
         "is easy, "
         "a ranking is noise.",
         {
-            "yes": "the numbers differ, and one is the highest. But with another seed it is another one.",
-            "only for the signed neurons": "they are among the best at two steps. At eight there is no best.",
+            "yes": "the numbers differ, and one is the highest. But most lie within four images of it: that is chance.",
+            "only for the signed neurons": "at eight steps they are no further from the best than most others.",
         },
     ),
     "12.4": Answer(
