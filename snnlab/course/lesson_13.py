@@ -9,15 +9,13 @@ from snnlab.course.lessons import Answer, Exercise
 ANSWERS = {
     "13.1": Answer(
         "the start",
-        "From empty to half full the network goes from guessing to nearly all right. With four steps rounding "
-        "down is what "
-        "hurts, and that is what the start mends.",
+        "Half full, the network reads nearly all digits. With four steps rounding down is what hurts, and that is what "
+        "the start mends.",
         {
-            "the neuron": "a spike that can be taken back mends unevenness. There is little to take back while "
-            "nearly "
-            "nothing is sent.",
-            "biases": "they do as much, and more: but they look at images for it. The question was for what "
-            "costs nothing.",
+            "the neuron": "a spike that can be taken back mends unevenness. It helps a little; but what hurts here is "
+            "rounding down.",
+            "biases": "they help nearly as much: but they look at images for it. The question was for what looks at "
+            "none.",
         },
     ),
     "13.2": Answer(
@@ -39,7 +37,7 @@ ANSWERS = {
     ),
     "13.4": Answer(
         "thresholds for each neuron",
-        "On this network a fifth of the distance goes, because neurons of one channel differ more than one thinks. "
+        "More than a seventh of the distance goes: neurons of one channel differ, and each gets its own threshold. "
         "It ties the network to images of one size.",
         {
             "trained weights": "they are second here, and first at four steps where the images are harder: see the "
