@@ -11,6 +11,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from notebook_numbers import (
+    assertions_show_something,
+    comparisons_are_backed,
+    numbers_are_backed,
+    numbers_are_shown,
+)
+
 Notebook = dict[str, Any]
 Rule = Callable[[Notebook], Iterator[str]]
 
@@ -140,4 +147,7 @@ def _imports(node: ast.stmt) -> bool:
 
 
 REPORT_RULES: list[Rule] = [stripped, plain_python, no_machine_path, one_parameters_cell, known_tags]
-LESSON_RULES: list[Rule] = [*REPORT_RULES, short_cells, words_between, one_import_cell]
+LESSON_RULES: list[Rule] = [
+    *REPORT_RULES, short_cells, words_between, one_import_cell,
+    numbers_are_shown, assertions_show_something, numbers_are_backed, comparisons_are_backed,
+]  # fmt: skip

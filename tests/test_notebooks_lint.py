@@ -24,7 +24,7 @@ GOOD = {
         cell("markdown", "Try other numbers."),
         cell("code", "T: int = 8\nseed: int = 0", "parameters"),
         cell("markdown", "See https://example.org/home/page for more; half the charge, 1/2, is left."),
-        cell("code", "assert T == 8"),
+        cell("code", "assert T == 8\nT"),
         cell("markdown", "## Summary"),
     ],
     "metadata": {},
@@ -49,7 +49,55 @@ BROKEN: dict[str, tuple[int, dict[str, Any]]] = {
     "cell 1: must be markdown": (0, cell("code", "1 + 1")),
     "cell 7: the last must be markdown": (6, cell("code", "1 + 1")),
     "cell 6: follows a code cell": (4, cell("code", "1 + 1")),
+    "cell 6: asserts in silence": (5, {"source": "assert T == 8"}),
+    "cell 5: '97 %' (the beginning), but no assertion": (4, {"source": "It reads 97 % of the digits."}),
 }
+SAID: list[tuple[str, str, str]] = [
+    ("In numbers:", "print(T)", ""),
+    ("In numbers:", "T", ""),
+    ("In numbers:", "T * 2\nreveal('01.1')", "cell 6: follows 'in numbers'"),
+    ("In numbers:", "shares = [T]", "cell 6: follows 'in numbers'"),
+    ("The answer, and in numbers:", "check('01.1', T)", "cell 6: follows 'in numbers'"),
+    ("So it is.", "assert T == 8\nreveal('01.1')", "cell 6: asserts in silence"),
+    ("So it is.", "for t in (1, 2):\n    assert t < 3", "cell 6: asserts in silence"),
+    ("So it is.", "for t in (1, 2):\n    print(t)\n    assert t < 3", ""),
+    ("It reads more than 97 %.", "print(T)\nassert read > 0.97", ""),
+    ("It reads more than 97 %.", "print(T)\nassert read > 0.96", "cell 5: '97 %'"),
+    ("It reads more than 97 %.", "print(T)\nread = 0.97", "cell 5: '97 %'"),  # set, not asserted
+    ("It loses 1.5 points.", "print(T)\nassert lost < 0.015", ""),
+    ("It loses two points.", "print(T)\nassert lost < 0.02", ""),
+    ("It loses two points.", "print(T)\nassert lost < 0.03", "cell 5: 'two points'"),
+    ("It falls by more than a fifth.", "print(T)\nassert after < 0.8 * before", ""),
+    ("It falls by more than a fifth.", "print(T)\nassert after < before", "cell 5: 'a fifth'"),
+    ("A third neuron is silent.", "T", ""),  # the one after the second
+    ("Up to $v = 1.125$.", "assert v == 1.125\nT", ""),
+    ("Up to $v = 1.125$.", "T", "cell 5: '1.125'"),
+    ("For 384 inputs:", "len(z) == 384", ""),
+    ("For 384 inputs:", "T", "cell 5: '384'"),
+    ("It takes 8 steps.", "T", ""),  # from the parameters, a section before
+    ("A multiplication takes 3.7 pJ (Horowitz 2014).", "T", ""),
+    ("A multiplication takes 3.7 pJ.", "T", "cell 5: '3.7'"),
+    ("It reads 85.2 % (`data/results/papers.json`).", "T", ""),
+    ("It reads 85.2 % (`papers`).", "T", "cell 5: '85.2 %'"),
+    (
+        "Lessons 03 and 05, section 2.1, figure 4(b), the 99.9th percentile, 32-bit, CIFAR-10, `x[17]`.",
+        "T",
+        "",
+    ),
+    ("## 2 · Other\n\nIt never falls.", "assert rising\nT", ""),
+    ("## 2 · Other\n\nIt never falls.", "T", "cell 5: 'never'"),
+    ("## 2 · Other\n\nIt is faster than before.", "T", "cell 5: 'than'"),
+    ("## 2 · Other\n\nIt is as fast as before.", "T", "cell 5: 'as fast as'"),
+    ("## 2 · Other\n\nIt is faster than before (Horowitz 2014).", "T", ""),
+    ("## 2 · Other\n\nIs it faster than before?", "T", ""),
+    ("## 2 · Other\n\nRun this as often as you like.", "T", ""),
+    ("## 2 · Other\n\nIt reads 97 %.", "print(T)\nassert read == 0.97", ""),
+    (
+        "It reads 97 %.\n\n## 2 · Other",
+        "print(T)\nassert read == 0.97",
+        "cell 5: '97 %'",
+    ),  # of another section
+]
 
 
 def problems(folder: Path, notebook: Any, name: str = "01_good.ipynb", **options: bool) -> list[str]:
@@ -70,6 +118,18 @@ def test_each_broken_rule_is_found_and_named(tmp_path: Path, expected: str) -> N
     broken["cells"][number] |= change
     found = problems(tmp_path, broken)
     assert any(expected in problem for problem in found), found
+
+
+@pytest.mark.parametrize(("text", "code", "expected"), SAID)
+def test_a_number_in_the_text_is_shown_and_has_its_assertion_or_its_source(
+    tmp_path: Path, text: str, code: str, expected: str
+) -> None:
+    said = copy.deepcopy(GOOD)
+    said["cells"][4]["source"], said["cells"][5]["source"] = text, code
+    found = problems(tmp_path, said)
+    assert [problem for problem in found if expected and expected in problem] if expected else not found, (
+        found
+    )
 
 
 @pytest.mark.parametrize("left_by", ["widgets", "papermill"])
