@@ -23,8 +23,9 @@ NAMES = re.compile(
     re.IGNORECASE,
 )
 """What looks like a number of the text and is a name."""
-NUMBER = re.compile(r"(?<![\w.\-(/])(\d[\d,]*(?:\.\d+)?)(?![\w\-]*[a-zA-Z])(\s*(?:%|points?\b))?")
-FRACTIONS = {"a tenth": 1 / 10, "a fifth": 1 / 5, "a quarter": 1 / 4, "a third": 1 / 3, "two thirds": 2 / 3}
+NUMBER = re.compile(r"(?<![\w./])(?<![A-Za-z]-)(\d[\d,]*(?:\.\d+)?)(?![\w\-]*[a-zA-Z])(\s*(?:%|points?\b))?")
+RANGE = re.compile(r",? (to|and|or) [\d.]+\s*(%|points?\b)")
+FRACTIONS = {"a tenth": 10, "a fifth": 20, "a quarter": 25, "a third": 100 / 3, "two thirds": 200 / 3}
 FRACTION = re.compile(rf"\b(?:than|by|at least|about|to) ({'|'.join(FRACTIONS)})\b")
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 POINTS = re.compile(rf"\b({'|'.join(WORDS)}) points?\b(?! of\b)")
@@ -38,7 +39,7 @@ COMPARISON = re.compile(
 
 
 class Claim(NamedTuple):
-    """A number in the text: as it is written, its value, and whether it was measured (a share, or points)."""
+    """A number in the text: as it is written, its value, and whether it was measured: a share or points, in percent."""
 
     shown: str
     value: float
@@ -61,17 +62,23 @@ def assertions_show_something(notebook: Notebook) -> Iterator[str]:
 
 
 def numbers_are_backed(notebook: Notebook) -> Iterator[str]:
-    """A sentence with a number has its assertion or its source."""
-    before: set[float] = set()
+    """A sentence with a number has its assertion or its source; a summary has the assertions of all sections."""
+    written: set[float] = set()
+    asserted: set[float] = set()
     for title, texts, code in _sections(notebook):
-        before |= {value for text in code for value in _literals(_parsed(text))}
-        checked = {value for text in code for value in _asserted(_parsed(text))}
+        trees = [_parsed(text) for text in code]
+        checked = {value for tree in trees for value in _asserted(tree)}
+        written |= {value for tree in trees for value in _literals(tree)}
+        asserted |= checked
         for number, text in texts:
-            for sentence in _sentences(text):
-                for shown, value, measured in claims(sentence):
-                    if not _among(value, checked if measured and code else before):
-                        where = "no assertion of its section has it" if measured else "no cell has it"
-                        yield f"cell {number}: '{shown}' ({title}), but {where}, and the sentence names no source"
+            for claim in (claim for sentence in _sentences(text) for claim in claims(sentence)):
+                if claim.measured and not _among(claim.value, checked if code else asserted):
+                    where = "no assertion of its section has it"
+                elif not claim.measured and claim.value not in written:
+                    where = "no cell has it"
+                else:
+                    continue
+                yield f"cell {number}: '{claim.shown}' ({title}), but {where}, and the sentence names no source"
 
 
 def comparisons_are_backed(notebook: Notebook) -> Iterator[str]:
@@ -102,9 +109,9 @@ def claims(sentence: str) -> Iterator[Claim]:
     plain = NAMES.sub(" ", sentence)
     plain = re.sub(r"\$([^$]*)\$", lambda m: " ".join(re.findall(r"(?<![\w.])\d+\.\d+", m[1])), plain)
     for match in NUMBER.finditer(plain):
-        value = float(match[1].replace(",", ""))
-        if match[2] or value > 2 or not value.is_integer():
-            yield Claim(match[0].strip(), value, bool(match[2]))
+        value, measured = float(match[1].replace(",", "")), bool(match[2] or RANGE.match(plain, match.end()))
+        if measured or value > 2 or not value.is_integer():
+            yield Claim(match[0].strip(), value, measured)
     for match in FRACTION.finditer(plain):
         yield Claim(match[1], FRACTIONS[match[1]], True)
     for match in POINTS.finditer(plain):
@@ -175,9 +182,10 @@ def _literals(tree: ast.AST) -> Iterator[float]:
                 yield both[0] / both[1] if isinstance(node.op, ast.Div) else both[0] - both[1]
 
 
-def _among(value: float, known: set[float]) -> bool:
-    """98 stands in a cell as 98 or, of percent, as 0.98; a fifth less or more as 0.2, 0.8 or 1.2."""
-    return any(min(abs(value - form) for form in (x, 100 * x, 1 - x, x - 1)) < 1e-9 for x in known)
+def _among(percent: float, known: set[float]) -> bool:
+    """98 % stands in an assertion as 98 or 0.98; a fifth, 20 %, less or more also as 0.8 or 1.2."""
+    forms = (form for x in known for form in (x, 100 * x, 100 * (1 - x), 100 * (x - 1)))
+    return any(abs(percent - form) < 1e-9 for form in forms)
 
 
 def _parsed(text: str) -> ast.Module:

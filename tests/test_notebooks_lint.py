@@ -66,12 +66,16 @@ SAID: list[tuple[str, str, str]] = [
     ("It reads more than 97 %.", "print(T)\nread = 0.97", "cell 5: '97 %'"),  # set, not asserted
     ("It loses 1.5 points.", "print(T)\nassert lost < 0.015", ""),
     ("It loses two points.", "print(T)\nassert lost < 0.02", ""),
+    ("It reads 20 to 23 %.", "print(T)\nassert 0.2 < read < 0.23", ""),
+    ("It reads 20 to 23 %.", "print(T)\nassert 0.1 < read < 0.23", "cell 5: '20'"),
     ("It loses two points.", "print(T)\nassert lost < 0.03", "cell 5: 'two points'"),
     ("It falls by more than a fifth.", "print(T)\nassert after < 0.8 * before", ""),
     ("It falls by more than a fifth.", "print(T)\nassert after < before", "cell 5: 'a fifth'"),
     ("A third neuron is silent.", "T", ""),  # the one after the second
     ("Up to $v = 1.125$.", "assert v == 1.125\nT", ""),
     ("Up to $v = 1.125$.", "T", "cell 5: '1.125'"),
+    ("Much is lost (58.2 in place of 42.2).", "T", "cell 5: '58.2'"),
+    ("It ends at -3.5.", "T", "cell 5: '3.5'"),
     ("For 384 inputs:", "len(z) == 384", ""),
     ("For 384 inputs:", "T", "cell 5: '384'"),
     ("It takes 8 steps.", "T", ""),  # from the parameters, a section before
