@@ -1,7 +1,9 @@
 # ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
 """Lesson 01, a neuron that counts: what its notebook does not show."""
 
-from snnlab.course.lessons import Answer, Exercise
+from random import Random
+
+from snnlab.course.lessons import Answer, Exercise, eighths
 
 ANSWERS = {
     "01.1": Answer(
@@ -145,6 +147,36 @@ def returns_the_count(current: list[float], threshold: float, v0: float) -> floa
     return sum(spike_train(current, threshold, v0))
 
 
+def never_falls_below_zero(current: list[float], threshold: float, v0: float) -> list[float]:
+    """You keep the potential at 0 or above. It may be negative: what is taken must come in again first."""
+    v, spikes = v0, []
+    for z in current:
+        v = max(0.0, v + z)
+        spikes.append(1.0 if v >= threshold else 0.0)
+        v = v - threshold * spikes[-1]
+    return spikes
+
+
+def fires_on_the_size(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your neuron fires at `v <= -threshold` too, as if only the size of v counted. It fires at `v >= threshold`."""
+    v, spikes = v0, []
+    for z in current:
+        v = v + z
+        spikes.append(1.0 if abs(v) >= threshold else 0.0)
+        v = v - threshold * spikes[-1]
+    return spikes
+
+
+def drops_negative_inputs(current: list[float], threshold: float, v0: float) -> list[float]:
+    """You leave negative inputs out. They take charge away: add every input, whatever its sign."""
+    return spike_train([max(0.0, z) for z in current], threshold, v0)
+
+
+def returns_in_the_loop(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your list ends after the first step: `return` stands inside the loop. Move it to the left, behind the loop."""
+    return spike_train(current[:1], threshold, v0)
+
+
 def charge_left(current: list[float], threshold: float, v0: float, spikes: int) -> float:
     """v[T] = sum z + v0 - theta * (number of spikes)."""
     return sum(current) + v0 - threshold * spikes
@@ -180,20 +212,57 @@ def stops_at_zero(current: list[float], threshold: float, v0: float, spikes: int
     return max(0.0, charge_left(current, threshold, v0, spikes))
 
 
+def forgets_the_spikes(current: list[float], threshold: float, v0: float, spikes: int) -> float:
+    """You left the spikes out: each took one threshold from the potential."""
+    return sum(current) + v0
+
+
+def pays_nothing_back(current: list[float], threshold: float, v0: float, spikes: int) -> float:
+    """You added what the spikes cost. It has left the neuron: subtract it."""
+    return sum(current) + v0 + threshold * spikes
+
+
+def pays_in_every_step(current: list[float], threshold: float, v0: float, spikes: int) -> float:
+    """You subtracted a threshold for every step. Only steps with a spike cost one: there are `spikes` of them."""
+    return sum(current) + v0 - threshold * len(current)
+
+
+def ignores_negative_inputs(current: list[float], threshold: float, v0: float, spikes: int) -> float:
+    """You left negative inputs out of the sum. They count: they take charge away."""
+    return sum(z for z in current if z > 0) + v0 - threshold * spikes
+
+
+def counts_in_thresholds(current: list[float], threshold: float, v0: float, spikes: int) -> float:
+    """You return how many thresholds are left. Asked for is the potential itself: do not divide by the threshold."""
+    return charge_left(current, threshold, v0, spikes) / threshold
+
+
 def takes_the_remainder(current: list[float], threshold: float, v0: float, spikes: int) -> float:
     """You took the remainder of a division by the threshold. The neuron may hold more than one threshold."""
     return (sum(current) + v0) % threshold
+
+
+def _train(draw: Random) -> tuple[list[float], float, float]:
+    threshold = draw.choice([0.5, 1.0, 2.0])
+    return eighths(draw, draw.randint(3, 10), -1, 2), threshold, threshold * draw.randrange(8) / 8
+
+
+def _books(draw: Random) -> tuple[list[float], float, float, int]:
+    return *_train(draw), draw.randint(0, 6)
 
 
 EXERCISES = {
     "01.1": Exercise(
         spike_train,
         [
+            ([0.75, 0.5, 0.25, 0.75], 1.0, 0.0),
+            ([0.5, 0.5, 0.5, 0.5], 2.0, 0.75),
             ([0.375] * 16, 1.0, 0.0),
-            ([0.5] * 8, 2.0, 0.75),
             ([1.75, 0.25, -0.5, 2.5, 0.0, 0.0, 0.25], 1.0, 0.25),
             ([0.25, 0.25, 0.375, 0.0, 0.125], 0.5, 0.25),
+            ([0.5, -1.0, 0.5, 0.75, -2.5, 1.5, 1.0], 1.0, 0.0),
         ],
+        _train,
         [
             fires_only_above,
             resets_to_zero,
@@ -207,8 +276,13 @@ EXERCISES = {
             returns_the_output,
             returns_the_potential,
             returns_the_count,
+            never_falls_below_zero,
+            fires_on_the_size,
+            drops_negative_inputs,
+            returns_in_the_loop,
         ],
         "Charge, fire with >=, subtract: these three lines are the whole neuron, here and in every lesson to come.",
+        entries=("in step",),
     ),
     "01.2": Exercise(
         charge_left,
@@ -217,6 +291,7 @@ EXERCISES = {
             ([0.5, 0.0, 3.0, 1.0], 0.5, 0.25, 3),
             ([0.5, -2.0, 0.25], 2.0, 0.5, 0),
         ],
+        _books,
         [
             leaves_v0_out,
             takes_v0_away,
@@ -225,6 +300,11 @@ EXERCISES = {
             turns_the_sign,
             stops_at_zero,
             takes_the_remainder,
+            forgets_the_spikes,
+            pays_nothing_back,
+            pays_in_every_step,
+            ignores_negative_inputs,
+            counts_in_thresholds,
         ],
         "You needed no simulation: the books balance, whatever the order in which the input came.",
     ),

@@ -1,11 +1,13 @@
 # ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
 """Lesson 02, clipping and quantisation: what its notebook does not show."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
 from snnlab.course.choosing import errors, staircase
-from snnlab.course.lessons import Answer, Exercise
+from snnlab.course.lessons import Answer, Exercise, eighths
 
 ANSWERS = {
     "02.1": Answer(
@@ -164,20 +166,59 @@ def takes_the_largest_activation(activations: Tensor, candidates: list[float], T
     return float(activations.max())
 
 
+def takes_the_smallest_candidate(activations: Tensor, candidates: list[float], T: int) -> float:
+    """You return the smallest candidate. It has the finest steps, but clips most: compare the sums of squares."""
+    return min(candidates)
+
+
+def takes_the_largest_candidate(activations: Tensor, candidates: list[float], T: int) -> float:
+    """You return the largest candidate. It clips least, but has the coarsest steps: compare the sums of squares."""
+    return max(candidates)
+
+
+def starts_at_one_half(activations: Tensor, candidates: list[float], T: int) -> float:
+    """Your neurons start at v0 = 1/2. Half full is half of the threshold that you try: theta / 2."""
+
+    def cost(theta: float) -> float:
+        return float((staircase(activations, theta, 0.5, T) - activations).square().sum())
+
+    return min(candidates, key=cost)
+
+
+def looks_at_the_largest_error(activations: Tensor, candidates: list[float], T: int) -> float:
+    """You compare the largest single error of each candidate. Asked for is the sum of squares over all activations."""
+    return min(candidates, key=lambda theta: float((_rate(activations, theta, T) - activations).abs().max()))
+
+
 def _rate(activations: Tensor, threshold: float, T: int) -> Tensor:
     return staircase(activations, threshold, threshold / 2, T)
 
 
-_Z = torch.arange(-24, 60, dtype=torch.float64) / 16
-_POWERS = ((2, 4, 2), (3, 8, 1), (4, 30, 2), (2, 4, 16))  # many small activations, few large ones
-_CANDIDATES = [2.0, 0.5, 4.0, 1.0, 3.0, 1.5, 2.5, 5.0]
-_SPREADS = [((torch.arange(1, 97, dtype=torch.float64) / 32) ** p / q, T) for p, q, T in _POWERS]
+_Z = torch.tensor([-0.5, 0.25, 0.75, 1.0, 1.5, 2.5], dtype=torch.float64)
+_A = torch.tensor([0.0, 0.25, 0.25, 0.5, 0.75, 1.0, 1.5, 3.0], dtype=torch.float64)
+
+
+def _inputs(draw: Random) -> tuple[Tensor, float, float, int]:
+    theta, T = (
+        draw.choice([0.5, 1.0, 2.0, 4.0]),
+        draw.choice([1, 2, 4, 8]),
+    )  # powers of 2: no division is rounded
+    z = torch.tensor(eighths(draw, 12, -2, 5), dtype=torch.float64)
+    return z, theta, theta * draw.randrange(8) / 8, T
+
+
+def _layer(draw: Random) -> tuple[Tensor, list[float], int]:
+    """Many small activations and few large ones, as real layers have them."""
+    largest = draw.choice([1, 8])
+    a = torch.tensor([round(64 * largest * draw.random() ** 3) / 64 for _ in range(20)], dtype=torch.float64)
+    return a, draw.sample([k / 4 for k in range(3, 40)], 10), draw.choice([1, 2, 3, 4, 8, 16])
 
 
 EXERCISES = {
     "02.1": Exercise(
         mean_output,
         [(_Z, 2.0, 0.0, 4), (_Z, 2.0, 1.0, 8), (_Z, 1.0, 0.25, 16)],
+        _inputs,
         [
             forgets_the_upper_clip,
             forgets_the_lower_clip,
@@ -193,10 +234,12 @@ EXERCISES = {
             returns_the_sum,
         ],
         "Sixteen steps or a thousand, you now know the outcome without running one of them.",
+        entries=("for input",),
     ),
     "02.2": Exercise(
         best_threshold,
-        [(activations, _CANDIDATES, T) for activations, T in _SPREADS],
+        [(_A, [1.0, 2.0, 4.0], 2), (_A, [1.0, 2.0, 4.0], 32)],
+        _layer,
         [
             starts_empty,
             sees_only_clipping,
@@ -207,6 +250,10 @@ EXERCISES = {
             returns_the_error,
             returns_the_index,
             takes_the_largest_activation,
+            takes_the_smallest_candidate,
+            takes_the_largest_candidate,
+            starts_at_one_half,
+            looks_at_the_largest_error,
         ],
         "This rule is known as MMSE, minimum mean squared error (Li et al. 2021).",
     ),

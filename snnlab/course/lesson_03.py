@@ -1,11 +1,12 @@
 """Lesson 03, a network becomes spiking: what its notebook does not show."""
 
+from random import Random
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from snnlab.course.lessons import Answer, Exercise
+from snnlab.course.lessons import Answer, Exercise, eighths
 
 ANSWERS = {
     "03.1": Answer(
@@ -125,6 +126,26 @@ def forgets_beta(weight: float, bias: float, norm: Norm) -> Numbers:
     return folded(weight, bias, norm._replace(beta=0.0))
 
 
+def adds_the_mean(weight: float, bias: float, norm: Norm) -> Numbers:
+    """You added the mean in the bias. Batch norm subtracts it."""
+    return folded(weight, bias, norm._replace(mean=-norm.mean))
+
+
+def scales_beta_too(weight: float, bias: float, norm: Norm) -> Numbers:
+    """You scaled beta with the rest. It is added last, as it is."""
+    return folded(weight, bias + norm.beta, norm._replace(beta=0.0))
+
+
+def multiplies_by_the_deviation(weight: float, bias: float, norm: Norm) -> Numbers:
+    """You multiplied by the standard deviation. Batch norm divides by it."""
+    return folded(weight, bias, norm._replace(var=1 / (norm.var + norm.eps), eps=0.0))
+
+
+def swaps_the_two(weight: float, bias: float, norm: Norm) -> Numbers:
+    """You return the bias first. Asked for are the weight, then the bias."""
+    return folded(weight, bias, norm)[::-1]
+
+
 def threshold_of(activations: Tensor, p: float) -> Tensor:
     """The p-th percentile of all values, zeros included."""
     return torch.quantile(activations.double().flatten(), p / 100)
@@ -178,6 +199,22 @@ def one_a_feature(activations: Tensor, p: float) -> Tensor:
     return torch.quantile(activations.double(), p / 100, dim=0)
 
 
+def averages_over_features(activations: Tensor, p: float) -> Tensor:
+    """You took the percentile of each feature, and then the mean. Asked for is one percentile over all values."""
+    return one_a_feature(activations, p).mean()
+
+
+def counts_from_the_top(activations: Tensor, p: float) -> Tensor:
+    """You counted from the top: p percent of your values lie above. They must not: p percent lie below."""
+    return threshold_of(activations, 100 - p)
+
+
+def takes_a_value_that_is_there(activations: Tensor, p: float) -> Tensor:
+    """You took a value of the sorted list. Where p falls between two of them, so does `torch.quantile`."""
+    values = activations.double().flatten().sort().values
+    return values[min(int(p / 100 * len(values)), len(values) - 1)]
+
+
 def logits_from(currents: Tensor) -> Tensor:
     """The mean current over the steps, [T, N, K] to [N, K]."""
     return currents.double().mean(0)
@@ -222,6 +259,48 @@ def averages_over_images_not_steps(currents: Tensor) -> Tensor:
     return currents.double().mean(1)
 
 
+def averages_over_classes(currents: Tensor) -> Tensor:
+    """You took the mean over the classes. Time comes first here: the axes are [T, N, K]."""
+    return currents.double().mean(2)
+
+
+def averages_everything(currents: Tensor) -> Tensor:
+    """You took the mean over everything. Only the steps, the first axis, are averaged: one logit an image and class."""
+    return currents.double().mean()
+
+
+def takes_the_largest_step(currents: Tensor) -> Tensor:
+    """You took each logit's largest step. A single step is a rough sketch; their mean is the answer."""
+    return currents.double().amax(0)
+
+
+def returns_the_class(currents: Tensor) -> Tensor:
+    """You return the class. Asked for are the logits: all K of them, for each image."""
+    return currents.double().mean(0).argmax(-1)
+
+
+def takes_a_softmax(currents: Tensor) -> Tensor:
+    """You return probabilities. Asked for are the logits, before any softmax."""
+    return currents.double().mean(0).softmax(-1)
+
+
+def _channel(draw: Random) -> tuple[float, float, Norm]:
+    weight, bias, beta, mean = (draw.choice([-1, 1]) * draw.randint(1, 16) / 8 for _ in range(4))
+    gamma, var = draw.choice([-1.5, 0.5, 2.0, 3.0]), draw.randint(1, 32) / 8
+    return weight, bias, Norm(gamma, beta, mean, var, draw.choice([0.125, 0.25, 0.5]))
+
+
+def _activations(draw: Random) -> tuple[Tensor, float]:
+    lowest = draw.choice([-160, 1])  # with zeros, and without
+    values = [max(0.0, draw.randint(lowest, 640) / 64) for _ in range(20)]
+    return torch.tensor(values).reshape(draw.choice([4, 5]), -1), draw.choice([55.0, 70.0, 85.0, 92.5])
+
+
+def _readout(draw: Random) -> tuple[Tensor]:
+    T, images, classes = draw.sample([2, 3, 4, 5], 3)
+    return (torch.tensor(eighths(draw, T * images * classes, -2, 3)).reshape(T, images, classes),)
+
+
 _CURRENTS = torch.tensor([[[0.75, -1.5], [2.0, 0.5]], [[1.5, 0.25], [-1.0, 1.0]], [[0.0, -0.5], [0.5, 1.5]]])
 
 EXERCISES = {
@@ -232,6 +311,7 @@ EXERCISES = {
             (-1.5, -0.5, Norm(0.5, 0.25, -0.25, 0.0625, 0.001)),
             (1.0, 0.5, Norm(-1.5, 1.0, 2.0, 0.0001, 0.001)),
         ],
+        _channel,
         [
             forgets_eps,
             adds_eps_after_the_root,
@@ -242,8 +322,13 @@ EXERCISES = {
             drops_the_old_bias,
             leaves_the_old_bias_unscaled,
             forgets_beta,
+            adds_the_mean,
+            scales_beta_too,
+            multiplies_by_the_deviation,
+            swaps_the_two,
         ],
         "Batch norm has gone into the layer, and no spike will ever have to pass through it.",
+        entries=("as number",),
     ),
     "03.2": Exercise(
         threshold_of,
@@ -251,6 +336,7 @@ EXERCISES = {
             (torch.tensor([[0.0, 0.0, 1.0, 2.0], [0.0, 8.0, 3.0, 0.0], [0.0, 0.5, 0.0, 0.25]]), 75.0),
             (torch.tensor([[0.0, 1.0, 0.0, 0.25, 0.5], [0.0, 0.0, 2.0, 4.0, 1.5]]), 90.0),
         ],
+        _activations,
         [
             leaves_zeros_out,
             takes_percent_for_share,
@@ -261,12 +347,16 @@ EXERCISES = {
             sees_the_last_image_only,
             averages_while_running,
             one_a_feature,
+            averages_over_features,
+            counts_from_the_top,
+            takes_a_value_that_is_there,
         ],
         "All values count once, whatever image they come from and in whatever order: a threshold anyone can repeat.",
     ),
     "03.3": Exercise(
         logits_from,
         [(_CURRENTS,), (_CURRENTS[:, :1] * 0.5 - 0.25,)],
+        _readout,
         [
             counts_spikes,
             counts_spikes_without_mean,
@@ -275,7 +365,13 @@ EXERCISES = {
             takes_the_sum,
             takes_the_last_step,
             averages_over_images_not_steps,
+            averages_over_classes,
+            averages_everything,
+            takes_the_largest_step,
+            returns_the_class,
+            takes_a_softmax,
         ],
         "The readout is not a spiking layer, so negative logits survive, and the first step already counts.",
+        entries=("for image", "class"),
     ),
 }

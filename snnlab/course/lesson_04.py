@@ -1,7 +1,9 @@
 # ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
 """Lesson 04, learning the range: what its notebook does not show."""
 
-from snnlab.course.lessons import Answer, Exercise
+from random import Random
+
+from snnlab.course.lessons import Answer, Exercise, eighths
 
 ABOVE, BELOW, ALL = "those above it", "those below it", "all of them"
 ANSWERS = {
@@ -89,6 +91,36 @@ def takes_the_mean(z: list[float], upstream: list[float], threshold: float) -> f
     return threshold_gradient(z, upstream, threshold) / len(z)
 
 
+def turns_the_sign(z: list[float], upstream: list[float], threshold: float) -> float:
+    """Your sign is turned: where the input is clipped the output is theta, and da / dtheta is +1."""
+    return -threshold_gradient(z, upstream, threshold)
+
+
+def adds_up_the_inputs(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You add up inputs. Asked for are the gradients that arrive for them: `upstream`."""
+    return sum(x for x in z if x >= threshold)
+
+
+def weighs_by_the_output(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You multiply by theta. That is the output; its derivative with respect to theta is 1."""
+    return threshold * threshold_gradient(z, upstream, threshold)
+
+
+def weighs_by_the_input(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You multiply each gradient by its input, as for a weight. A clipped output does not depend on z: weight 1."""
+    return sum(g * x for x, g in zip(z, upstream, strict=True) if x >= threshold)
+
+
+def compares_the_gradients(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You compare `upstream` with the threshold. It is the input that is clipped: compare `z`."""
+    return sum(g for g in upstream if g >= threshold)
+
+
+def clips_negatives_too(z: list[float], upstream: list[float], threshold: float) -> float:
+    """You count inputs below -theta as clipped. They are cut off at 0, and the threshold has no part in that."""
+    return sum(g for x, g in zip(z, upstream, strict=True) if abs(x) >= threshold)
+
+
 def surrogate(v: list[float], threshold: float) -> list[float]:
     """max(0, 1 - |u|), u = (v - theta) / theta: the triangle that stands in for the derivative of a spike."""
     return [max(0.0, 1 - abs((x - threshold) / threshold)) for x in v]
@@ -119,6 +151,45 @@ def is_the_true_one(v: list[float], threshold: float) -> list[float]:
     return [0.0 for _ in v]
 
 
+def is_a_box(v: list[float], threshold: float) -> list[float]:
+    """You give 1 everywhere within a threshold's distance. It must fall: 1 at the threshold, 0 a threshold away."""
+    return [1.0 if abs(x - threshold) <= threshold else 0.0 for x in v]
+
+
+def is_twice_as_wide(v: list[float], threshold: float) -> list[float]:
+    """Your triangle is twice as wide: it must be 0 a whole threshold away, not two."""
+    return [max(0.0, 1 - abs(x - threshold) / (2 * threshold)) for x in v]
+
+
+def is_half_as_wide(v: list[float], threshold: float) -> list[float]:
+    """Your triangle is half as wide: it must be 0 a whole threshold away, not half a one."""
+    return [max(0.0, 1 - abs(x - threshold) / (threshold / 2)) for x in v]
+
+
+def only_where_it_was_silent(v: list[float], threshold: float) -> list[float]:
+    """You give a gradient only below the threshold. The triangle falls on both sides of it."""
+    return [s if x < threshold else 0.0 for s, x in zip(surrogate(v, threshold), v, strict=True)]
+
+
+def is_a_ramp(v: list[float], threshold: float) -> list[float]:
+    """Below the threshold yours goes on rising: take the absolute value of the distance."""
+    return [max(0.0, 1 - (x - threshold) / threshold) for x in v]
+
+
+def returns_in_the_loop(v: list[float], threshold: float) -> list[float]:
+    """Your list ends after the first potential: `return` stands inside the loop. Move it behind the loop."""
+    return surrogate(v[:1], threshold)
+
+
+def _batch(draw: Random) -> tuple[list[float], list[float], float]:
+    threshold, size = draw.choice([0.5, 1.0, 1.5]), draw.randint(4, 7)
+    return [threshold, *eighths(draw, size - 1, -2, 3)], eighths(draw, size, -2, 2), threshold
+
+
+def _potentials(draw: Random) -> tuple[list[float], float]:
+    return eighths(draw, draw.randint(4, 7), -1, 4), draw.choice([0.5, 1.0, 2.0])
+
+
 BATCHES = [
     ([0.5, 1.5, 2.5, -1.0], [0.25, -0.5, 1.0, 2.0], 1.0),
     ([2.0, 0.25, 1.75], [0.5, 0.5, 0.75], 2.0),
@@ -134,6 +205,7 @@ EXERCISES = {
     "04.1": Exercise(
         threshold_gradient,
         BATCHES,
+        _batch,
         [
             takes_those_below,
             takes_all,
@@ -141,6 +213,12 @@ EXERCISES = {
             weighs_by_the_excess,
             leaves_the_tie_out,
             takes_the_mean,
+            turns_the_sign,
+            adds_up_the_inputs,
+            weighs_by_the_output,
+            weighs_by_the_input,
+            compares_the_gradients,
+            clips_negatives_too,
         ],
         "So the loss sees only what is clipped, never how coarse the steps are: that is why decay must speak "
         "for them.",
@@ -148,7 +226,21 @@ EXERCISES = {
     "04.2": Exercise(
         surrogate,
         POTENTIALS,
-        [peaks_at_zero, only_where_it_fired, goes_below_zero, ignores_the_width, is_the_true_one],
+        _potentials,
+        [
+            peaks_at_zero,
+            only_where_it_fired,
+            goes_below_zero,
+            ignores_the_width,
+            is_the_true_one,
+            is_a_box,
+            is_twice_as_wide,
+            is_half_as_wide,
+            only_where_it_was_silent,
+            is_a_ramp,
+            returns_in_the_loop,
+        ],
         "With it a loss can be followed backwards through every spike, to a threshold or to a weight.",
+        entries=("for potential",),
     ),
 }

@@ -1,6 +1,8 @@
 # ruff: noqa: ARG001 # a mistake often lies in ignoring an argument
 """Lesson 06, when spikes come unevenly: what its notebook does not show."""
 
+from random import Random
+
 import torch
 from torch import Tensor
 
@@ -195,17 +197,32 @@ def _histogram(neuron: IF, currents: Tensor, T: int) -> list[int]:
     return torch.bincount(state.count.long(), minlength=T + 1).tolist()
 
 
-def _ends(threshold: float, T: int) -> tuple[Tensor, Tensor, float, int]:
-    """Every count with every potential from three thresholds below zero to three above."""
-    v = torch.arange(-12, 13, dtype=torch.float64) * threshold / 4
-    count = torch.arange(T + 1, dtype=torch.float64)
-    return v.repeat(T + 1), count.repeat_interleave(len(v)), threshold, T
+def _spikes(draw: Random) -> tuple[int, int, int, float]:
+    T = draw.randint(2, 5)
+    return (
+        draw.randint(1, T),
+        draw.randint(0, T),
+        T,
+        draw.choice([0.25, 0.375, 0.5, 0.625, 0.75, 1.0, 1.25, 1.5]),
+    )
+
+
+def _ends(draw: Random) -> tuple[Tensor, Tensor, float, int]:
+    """Any count with any potential from three thresholds below zero to three above."""
+    threshold, T = draw.choice([0.5, 1.0, 2.0]), draw.randint(1, 6)
+    v = torch.tensor([draw.randint(-12, 12) * threshold / 4 for _ in range(12)], dtype=torch.float64)
+    return v, torch.tensor([draw.randint(0, T) for _ in v], dtype=torch.float64), threshold, T
+
+
+_V = torch.tensor([0.25, -0.75, -0.75, 1.0, 1.0, -2.25], dtype=torch.float64)
+_COUNT = torch.tensor([2.0, 1.0, 0.0, 3.0, 4.0, 3.0], dtype=torch.float64)
 
 
 EXERCISES = {
     "06.1": Exercise(
         count_orders,
-        [(3, 2, 5, 0.5), (2, 2, 4, 1.0), (3, 1, 5, 0.75), (2, 1, 4, 1.5)],
+        [(3, 2, 5, 0.5), (2, 2, 4, 1.0), (3, 1, 5, 0.75), (2, 1, 4, 1.5), (4, 1, 5, 1.25)],
+        _spikes,
         [
             moves_only_the_first,
             moves_only_the_second,
@@ -219,10 +236,13 @@ EXERCISES = {
             leaves_out_zero,
         ],
         "For the five spikes of the examples: 63 of 100 orders are right. You have redrawn the bars of the explorer.",
+        entries=("for a count of",),
+        counted_from=0,
     ),
     "06.2": Exercise(
         spikes_off,
-        [_ends(1.0, 4), _ends(0.5, 4)],
+        [(_V, _COUNT, 1.0, 4), (0.5 * _V, _COUNT, 0.5, 4)],
+        _ends,
         [
             forgets_to_clip,
             forgets_the_lower_clip,
@@ -237,5 +257,6 @@ EXERCISES = {
             returns_the_output,
         ],
         "Two numbers that every simulation has at its end, and you know the unevenness error of each neuron.",
+        entries=("for neuron",),
     ),
 }

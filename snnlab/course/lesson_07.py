@@ -2,8 +2,9 @@
 """Lesson 07, neurons that take a spike back: what its notebook does not show."""
 
 import math
+from random import Random
 
-from snnlab.course.lessons import Answer, Exercise
+from snnlab.course.lessons import Answer, Exercise, eighths
 
 ANSWERS = {
     "07.1": Answer(
@@ -118,6 +119,65 @@ def counts_only_upwards(current: list[float], threshold: float, v0: float) -> li
     return list(spikes)
 
 
+def fires_only_above(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your neuron fires at `v > threshold`. The convention is `>=`: a potential that just reaches it fires."""
+    v, net, spikes = v0, 0, []
+    for z in current:
+        v = v + z
+        spike = 1 if v > threshold else -1 if v <= -threshold and net > 0 else 0
+        v, net = v - threshold * spike, net + spike
+        spikes.append(spike)
+    return list(spikes)
+
+
+def resets_to_zero(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your neuron sets v to zero after a spike. Subtract threshold x spike: what is above the threshold stays."""
+    v, net, spikes = v0, 0, []
+    for z in current:
+        v = v + z
+        spike = 1 if v >= threshold else -1 if v <= -threshold and net > 0 else 0
+        v, net = 0.0 if spike else v, net + spike
+        spikes.append(spike)
+    return list(spikes)
+
+
+def pays_one(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your neuron pays 1 for a spike. It should pay the threshold, which is 1 only in some of the tests."""
+    v, net, spikes = v0, 0, []
+    for z in current:
+        v = v + z
+        spike = 1 if v >= threshold else -1 if v <= -threshold and net > 0 else 0
+        v, net = v - spike, net + spike
+        spikes.append(spike)
+    return list(spikes)
+
+
+def forgets_v0(current: list[float], threshold: float, v0: float) -> list[float]:
+    """You forgot `v0`: the potential does not start at zero, it starts there."""
+    return signed_train(current, threshold, 0.0)
+
+
+def fires_before_charging(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your neuron fires before it adds the step's input, so that every spike is one step late. Charge first."""
+    return signed_train([0.0, *current[:-1]], threshold, v0)
+
+
+def returns_the_net_count(current: list[float], threshold: float, v0: float) -> list[float]:
+    """You return the net count after each step. Asked for are the spikes: 1, 0 or -1."""
+    spikes = signed_train(current, threshold, v0)
+    return [sum(spikes[: t + 1]) for t in range(len(spikes))]
+
+
+def returns_the_output(current: list[float], threshold: float, v0: float) -> list[float]:
+    """You return threshold x spike, which is what the neuron emits. Asked for are the spikes: 1, 0 or -1."""
+    return [threshold * spike for spike in signed_train(current, threshold, v0)]
+
+
+def returns_in_the_loop(current: list[float], threshold: float, v0: float) -> list[float]:
+    """Your list ends after the first step: `return` stands inside the loop. Move it to the left, behind the loop."""
+    return signed_train(current[:1], threshold, v0)
+
+
 def settled_count(current: list[float], threshold: float, v0: float) -> int:
     """max(0, floor((sum z + v0) / theta))."""
     return max(0, math.floor((sum(current) + v0) / threshold))
@@ -153,6 +213,46 @@ def drops_negative_inputs(current: list[float], threshold: float, v0: float) -> 
     return settled_count([max(z, 0.0) for z in current], threshold, v0)
 
 
+def rounds_up(current: list[float], threshold: float, v0: float) -> int:
+    """You round up. A spike needs a whole threshold: round down."""
+    return max(0, math.ceil((sum(current) + v0) / threshold))
+
+
+def rounds_towards_zero(current: list[float], threshold: float, v0: float) -> int:
+    """Your count falls below zero, where `int` rounds up besides. Take the maximum of 0 and the count."""
+    return int((sum(current) + v0) / threshold)
+
+
+def does_not_round(current: list[float], threshold: float, v0: float) -> float:
+    """You return a fraction. Spikes are whole: round down."""
+    return max(0.0, (sum(current) + v0) / threshold)
+
+
+def subtracts_v0(current: list[float], threshold: float, v0: float) -> int:
+    """You subtracted `v0`. It was there at the start, so it counts with what came in."""
+    return settled_count(current, threshold, -v0)
+
+
+def drops_the_sign(current: list[float], threshold: float, v0: float) -> int:
+    """You take the size of the charge. Negative charge makes no spike: there the count is 0."""
+    return math.floor(abs(sum(current) + v0) / threshold)
+
+
+def returns_the_charge(current: list[float], threshold: float, v0: float) -> float:
+    """You return the value that the spikes carry. Asked for is their number: leave out the threshold."""
+    return threshold * settled_count(current, threshold, v0)
+
+
+def _input(draw: Random) -> tuple[list[float], float, float]:
+    threshold = draw.choice([0.5, 1.0, 2.0])
+    return eighths(draw, draw.randint(4, 10), -2, 2), threshold, threshold * draw.randrange(8) / 8
+
+
+def _charge(draw: Random) -> tuple[list[float], float, float]:
+    threshold = draw.choice([0.5, 1.0, 2.0])
+    return eighths(draw, draw.randint(2, 4), -1, 3), threshold, threshold * draw.randrange(8) / 8
+
+
 TRAINS = [
     ([1.0] * 4 + [-1.0] * 4, 1.0, 0.5),
     ([-0.5] * 8, 1.0, 0.0),
@@ -174,6 +274,7 @@ EXERCISES = {
     "07.1": Exercise(
         signed_train,
         TRAINS,
+        _input,
         [
             never_takes_back,
             forgets_the_gate,
@@ -181,12 +282,22 @@ EXERCISES = {
             is_not_paid_back,
             takes_back_only_below,
             counts_only_upwards,
+            fires_only_above,
+            resets_to_zero,
+            pays_one,
+            forgets_v0,
+            fires_before_charging,
+            returns_the_net_count,
+            returns_the_output,
+            returns_in_the_loop,
         ],
         "This is the signed neuron with memory: one more comparison than IF, and one counter.",
+        entries=("in step",),
     ),
     "07.2": Exercise(
         settled_count,
         CHARGES,
+        _charge,
         [
             may_be_negative,
             leaves_out_v0,
@@ -194,6 +305,12 @@ EXERCISES = {
             counts_in_units_of_one,
             stops_at_the_steps,
             drops_negative_inputs,
+            rounds_up,
+            rounds_towards_zero,
+            does_not_round,
+            subtracts_v0,
+            drops_the_sign,
+            returns_the_charge,
         ],
         "No order appears in it: once the input has ended, only the sum counts. That is a ReLU, rounded down.",
     ),

@@ -2,6 +2,7 @@
 """Lesson 08, calcium and its gate: what its notebook does not show."""
 
 import math
+from random import Random
 
 from snnlab.course.lessons import Answer, Exercise
 
@@ -88,16 +89,57 @@ def is_set_to_one(spikes: list[float], decay: float) -> list[float]:
     return trace
 
 
+def forgets_the_past(spikes: list[float], decay: float) -> list[float]:
+    """You return the spikes. Calcium remembers: add each spike to what is left of those before it."""
+    return list(spikes)
+
+
+def fades_by_the_rest(spikes: list[float], decay: float) -> list[float]:
+    """You keep 1 - decay of it. `decay` is the share that stays."""
+    return calcium_trace(spikes, 1 - decay)
+
+
+def fades_by_an_amount(spikes: list[float], decay: float) -> list[float]:
+    """You subtract `decay`. It is a share: multiply by it."""
+    trace, c = [], 0.0
+    for s in spikes:
+        c = c - decay + s
+        trace.append(c)
+    return trace
+
+
+def shares_out(spikes: list[float], decay: float) -> list[float]:
+    """You weigh the new spike with 1 - decay, as a moving average does. Here it counts in full."""
+    return [(1 - decay) * c for c in calcium_trace(spikes, decay)]
+
+
+def hears_no_spike_back(spikes: list[float], decay: float) -> list[float]:
+    """You leave out spikes of -1. Each takes 1 away."""
+    return calcium_trace([max(s, 0.0) for s in spikes], decay)
+
+
+def starts_at_one(spikes: list[float], decay: float) -> list[float]:
+    """Your calcium starts at 1. It starts at 0."""
+    return [c + decay ** (t + 1) for t, c in enumerate(calcium_trace(spikes, decay))]
+
+
+def returns_the_end(spikes: list[float], decay: float) -> float:
+    """You return what is there in the end. Asked for is a list: the calcium after each step."""
+    return calcium_trace(spikes, decay)[-1]
+
+
+def returns_in_the_loop(spikes: list[float], decay: float) -> list[float]:
+    """Your list ends after the first step: `return` stands inside the loop. Move it to the left, behind the loop."""
+    return calcium_trace(spikes[:1], decay)
+
+
 def interval(z: float, threshold: float, tau: float) -> float:
     """The least k with z (1 - (1 - 1/tau)^k) >= theta, and one more; infinite for z <= theta."""
+    if z <= threshold:
+        return math.inf
     v, k = 0.0, 0
     while v < threshold:
-        nearer = v + (z - v) / tau
-        if nearer <= v:
-            return math.inf
-        v, k = nearer, k + 1
-        if k > 10_000:
-            return math.inf
+        v, k = v + (z - v) / tau, k + 1
     return k + 1
 
 
@@ -121,6 +163,61 @@ def is_the_continuous_one(z: float, threshold: float, tau: float) -> float:
     return tau * math.log(z / (z - threshold)) if z > threshold else math.inf
 
 
+def fires_only_above(z: float, threshold: float, tau: float) -> float:
+    """Your neuron waits until v > threshold. It fires from `v >= threshold` on."""
+    return interval(z, threshold * (1 + 1e-9), tau)
+
+
+def counts_one_too_many(z: float, threshold: float, tau: float) -> float:
+    """You count a step too many: the steps until v >= threshold, and one more."""
+    return interval(z, threshold, tau) + 1
+
+
+def leaks_nothing_but_itself(z: float, threshold: float, tau: float) -> float:
+    """You add all of z and divide only v by tau. The potential moves by (z - v) / tau: both are divided."""
+    if tau * z <= threshold:
+        return math.inf
+    v, k = 0.0, 0
+    while v < threshold:
+        v, k = v + z - v / tau, k + 1
+    return k + 1
+
+
+def moves_at_once(z: float, threshold: float, tau: float) -> float:
+    """Your potential is there after a single step. It moves by (z - v) / tau in each: by a share of what is missing."""
+    return 2 if z > threshold else math.inf
+
+
+def takes_the_threshold_for_one(z: float, threshold: float, tau: float) -> float:
+    """Your threshold is always 1. It is given."""
+    return interval(z, 1.0, tau)
+
+
+def returns_the_rate(z: float, threshold: float, tau: float) -> float:
+    """You return spikes per step. Asked for are the steps from one spike to the next."""
+    return 1 / interval(z, threshold, tau)
+
+
+def gives_zero_for_never(z: float, threshold: float, tau: float) -> float:
+    """You return 0 where it never fires. The spike never comes: the answer is `math.inf`."""
+    return interval(z, threshold, tau) if z > threshold else 0
+
+
+def fires_at_the_threshold_itself(z: float, threshold: float, tau: float) -> float:
+    """An input just at the threshold never fires either: the potential comes ever nearer to it, but never there."""
+    return 10 * tau if z == threshold else interval(z, threshold, tau)
+
+
+def _spikes(draw: Random) -> tuple[list[float], float]:
+    return [draw.choice([-1.0, 0.0, 1.0, 1.0]) for _ in range(draw.randint(4, 8))], draw.choice(
+        [0.25, 0.5, 0.75]
+    )
+
+
+def _drive(draw: Random) -> tuple[float, float, float]:
+    return draw.randint(-4, 32) / 8, draw.choice([0.5, 1.0, 1.5, 2.0]), draw.choice([2.0, 4.0, 8.0])
+
+
 TRAINS = [
     ([1.0, 0.0, 0.0, 1.0], 0.5),
     ([1.0, 1.0, -1.0, 0.0, -1.0], 0.25),
@@ -134,19 +231,52 @@ INPUTS = [
     (3.0, 2.0, 2.0),
     (1.25, 0.5, 8.0),
     (-0.5, 1.0, 4.0),
+    (2.0, 1.0, 2.0),
+    (1.0, 1.0, 4.0),
 ]
 
 EXERCISES = {
     "08.1": Exercise(
         calcium_trace,
         TRAINS,
-        [counts_without_fading, fades_after_the_spike, ignores_spikes_back, stops_at_zero, is_set_to_one],
-        "One line: what is there fades, what happens is added. With decay = 1 it is the net count.",
+        _spikes,
+        [
+            counts_without_fading,
+            fades_after_the_spike,
+            ignores_spikes_back,
+            stops_at_zero,
+            is_set_to_one,
+            forgets_the_past,
+            fades_by_the_rest,
+            fades_by_an_amount,
+            shares_out,
+            hears_no_spike_back,
+            starts_at_one,
+            returns_the_end,
+            returns_in_the_loop,
+        ],
+        "One line: what is there fades, what happens is added.",
+        entries=("in step",),
     ),
     "08.2": Exercise(
         interval,
         INPUTS,
-        [forgets_the_late_spike, integrates_without_leak, hears_small_inputs, is_the_continuous_one],
+        _drive,
+        [
+            forgets_the_late_spike,
+            integrates_without_leak,
+            hears_small_inputs,
+            is_the_continuous_one,
+            fires_only_above,
+            counts_one_too_many,
+            leaks_nothing_but_itself,
+            moves_at_once,
+            takes_the_threshold_for_one,
+            returns_the_rate,
+            gives_zero_for_never,
+            fires_at_the_threshold_itself,
+        ],
         "One over this interval is the neuron's rate, and it is no straight line: so it does not convert.",
+        endless="An input up to the threshold never gets there: return `math.inf` for it, before the loop.",
     ),
 }

@@ -2,6 +2,7 @@
 """Lesson 12, all methods side by side: what its notebook does not show."""
 
 import math
+from random import Random
 
 from snnlab.course.lessons import Answer, Exercise
 
@@ -98,6 +99,45 @@ def trusts_the_order(accuracy: dict[int, float], goal: float, share: float) -> f
     return reached
 
 
+def stops_at_the_last(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You return the most steps that reach it. Asked for is from when on: the fewest from which it stays."""
+    return math.inf if math.isinf(steps_to(accuracy, goal, share)) else max(accuracy)
+
+
+def forgets_the_share(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You wait for all of the ANN's accuracy. A share of it is enough."""
+    return steps_to(accuracy, goal, 1.0)
+
+
+def subtracts_the_share(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You subtract: (1 - share) below the ANN is another line. It is a share: multiply."""
+    return steps_to(accuracy, goal - (1 - share), 1.0)
+
+
+def returns_the_accuracy(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You return the accuracy. Asked for is the number of steps."""
+    reached = steps_to(accuracy, goal, share)
+    return accuracy[int(reached)] if reached < math.inf else math.inf
+
+
+def goes_one_too_far(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You return the number of steps at which it is missed for the last time. Asked for is the one after it."""
+    missed = [T for T in accuracy if accuracy[T] < share * goal]
+    return max(missed) if missed else min(accuracy)
+
+
+def takes_the_best(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You return the steps with the highest accuracy. Enough is a share of the ANN's."""
+    return (
+        math.inf if math.isinf(steps_to(accuracy, goal, share)) else max(accuracy, key=lambda T: accuracy[T])
+    )
+
+
+def counts_how_many(accuracy: dict[int, float], goal: float, share: float) -> float:
+    """You count how many numbers of steps reach it. Asked for is the fewest steps from which on all do."""
+    return sum(value >= share * goal for value in accuracy.values())
+
+
 def latency(T: int, layers: int, looks_ahead: bool) -> int:
     """T, or T (1 + layers) for neurons that look ahead."""
     return T * (1 + layers) if looks_ahead else T
@@ -123,6 +163,45 @@ def always_waits(T: int, layers: int, looks_ahead: bool) -> int:
     return T * (1 + layers)
 
 
+def adds_the_layers(T: int, layers: int, looks_ahead: bool) -> int:
+    """You add one step for each layer. Each layer runs through all T steps before the next one can."""
+    return T + layers if looks_ahead else T
+
+
+def waits_for_the_wrong_ones(T: int, layers: int, looks_ahead: bool) -> int:
+    """Your two cases are swapped: neurons that look ahead wait, ordinary ones do not."""
+    return latency(T, layers, not looks_ahead)
+
+
+def never_looks_ahead_in_vain(T: int, layers: int, looks_ahead: bool) -> int:
+    """You count both runs for each layer. The runs ahead are one for each layer, the run that counts is one for all."""
+    return 2 * T * layers if looks_ahead else T
+
+
+def multiplies_for_all(T: int, layers: int, looks_ahead: bool) -> int:
+    """You count the layers one after the other for ordinary neurons, too. They answer in the same step."""
+    return T * (1 + layers) if looks_ahead else T * layers
+
+
+def forgets_the_steps(T: int, layers: int, looks_ahead: bool) -> int:
+    """You count runs. Each takes T steps: multiply."""
+    return 1 + layers if looks_ahead else 1
+
+
+def adds_a_run(T: int, layers: int, looks_ahead: bool) -> int:
+    """You count a run too many: one ahead for each layer, and one that counts."""
+    return T * (2 + layers) if looks_ahead else T
+
+
+def _curve(draw: Random) -> tuple[dict[int, float], float, float]:
+    steps = draw.sample([1, 2, 4, 8, 16, 32], draw.randint(3, 6))
+    return {T: draw.randint(3, 8) / 8 for T in steps}, draw.choice([0.75, 1.0]), draw.choice([0.5, 0.75, 1.0])
+
+
+def _network(draw: Random) -> tuple[int, int, bool]:
+    return draw.randint(1, 32), draw.randint(2, 20), draw.random() < 0.5
+
+
 CURVES = [
     ({1: 0.1, 2: 0.5, 4: 0.9, 8: 0.99, 16: 0.98}, 0.99, 0.9),
     ({1: 0.9, 2: 0.5, 4: 0.95, 8: 0.96}, 1.0, 0.9),
@@ -136,13 +215,39 @@ EXERCISES = {
     "12.1": Exercise(
         steps_to,
         CURVES,
-        [stops_at_the_first, forgets_the_goal, wants_more, gives_up, trusts_the_order],
+        _curve,
+        [
+            stops_at_the_first,
+            forgets_the_goal,
+            wants_more,
+            gives_up,
+            trusts_the_order,
+            stops_at_the_last,
+            forgets_the_share,
+            subtracts_the_share,
+            returns_the_accuracy,
+            goes_one_too_far,
+            takes_the_best,
+            counts_how_many,
+        ],
         "One number that two methods can be compared by, whatever their ANN's accuracy.",
     ),
     "12.2": Exercise(
         latency,
         [(4, 3, True), (8, 1, True), (2, 19, True), (16, 5, False)],
-        [counts_the_last_run, looks_ahead_once, forgets_the_final_run, always_waits],
+        _network,
+        [
+            counts_the_last_run,
+            looks_ahead_once,
+            forgets_the_final_run,
+            always_waits,
+            adds_the_layers,
+            waits_for_the_wrong_ones,
+            never_looks_ahead_in_vain,
+            multiplies_for_all,
+            forgets_the_steps,
+            adds_a_run,
+        ],
         "A step is a step, whatever it is called.",
     ),
 }

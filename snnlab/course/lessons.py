@@ -6,9 +6,14 @@ gives ("01.1": lesson 01, first of its kind).
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
+from random import Random
 from types import MappingProxyType
 from typing import Any, Literal
+
+DRAWN = 24
+"""Argument lists that an exercise is tried on beside the chosen ones."""
 
 Status = Literal["passed", "todo", "wrong", "unanswered"]
 
@@ -36,15 +41,29 @@ class Exercise:
 
     Args:
         reference: does it right; its parameters are those the student's function must take.
-        inputs: argument lists. They must tell every mistake from the reference and from each other.
+        inputs: argument lists, the simplest first: the first that goes wrong is shown.
+        draw: one more argument list, drawn at random. Some are tried too, so that no wrong function is like
+            another, or like the right one, by chance.
         mistakes: each makes one mistake; its docstring is what the student is told.
         praise: what a function that passes has understood.
+        entries: words that lead to an entry's number, for each axis: ("in step",); () if the answer is one number.
+        counted_from: the number of the first entry: 1 for steps, 0 for numbers of spikes.
+        endless: what may be wrong with a function that does not end.
     """
 
     reference: Callable[..., Any]
     inputs: Sequence[tuple[Any, ...]]
+    draw: Callable[[Random], tuple[Any, ...]]
     mistakes: Sequence[Callable[..., Any]]
     praise: str
+    entries: tuple[str, ...] = ()
+    counted_from: int = 1
+    endless: str = ""
+
+    @cached_property
+    def tried(self) -> list[tuple[Any, ...]]:
+        """All argument lists: the chosen ones, and some drawn, the same each time."""
+        return [*self.inputs, *(self.draw(Random(seed)) for seed in range(DRAWN))]
 
 
 @dataclass(frozen=True)
@@ -83,3 +102,8 @@ def find(number: str, table: Literal["ANSWERS", "EXERCISES"]) -> Any:
     if number not in entries:
         raise ValueError(f"there is no {number!r} among the {table.lower()}: {', '.join(entries)}")
     return entries[number]
+
+
+def eighths(draw: Random, count: int, low: int, high: int) -> list[float]:
+    """So many multiples of 1/8 from low to high: sums of them are exact, so a threshold can be met exactly."""
+    return [draw.randint(8 * low, 8 * high) / 8 for _ in range(count)]

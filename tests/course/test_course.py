@@ -2,17 +2,14 @@
 
 import ast
 import json
-import math
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from snnlab.course import check, predict, reveal
-from snnlab.course.lessons import Answer, Exercise, find
+from snnlab.course.lessons import Answer, Exercise
 from snnlab.course.prediction import Form, record, recorded
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +25,6 @@ def table(lesson: str, name: str) -> dict[str, Any]:
 
 EXERCISES: dict[str, Exercise] = {k: e for lesson in NUMBERS for k, e in table(lesson, "EXERCISES").items()}
 ANSWERS: dict[str, Answer] = {k: a for lesson in NUMBERS for k, a in table(lesson, "ANSWERS").items()}
-MISTAKES = [(number, mistake) for number, exercise in EXERCISES.items() for mistake in exercise.mistakes]
 
 
 @pytest.fixture(autouse=True)
@@ -157,80 +153,6 @@ def test_every_answer_explains_at_least_two_wrong_ones(number: str) -> None:
     answer = ANSWERS[number]
     assert len(answer.tempting) >= 2 and answer.truth not in answer.tempting
     assert reveal(number)._repr_markdown_().startswith(f"**{number}:")
-
-
-# --- exercises --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("number", EXERCISES)
-def test_the_reference_passes(number: str) -> None:
-    assert check(number, EXERCISES[number].reference).passed
-
-
-@pytest.mark.parametrize(("number", "mistake"), MISTAKES, ids=lambda x: getattr(x, "__name__", x))
-def test_every_mistake_is_called_by_its_own_name(number: str, mistake: Callable[..., Any]) -> None:
-    verdict = check(number, mistake)
-    assert verdict.status == "wrong" and verdict.mistake == mistake.__name__
-    assert mistake.__doc__ is not None and mistake.__doc__ in verdict.text
-
-
-@pytest.mark.parametrize("number", EXERCISES)
-def test_float32_tensors_and_arrays_are_answers_too(number: str) -> None:
-    reference = EXERCISES[number].reference
-    assert check(number, lambda *a: torch.as_tensor(reference(*a)).float()).passed
-    assert check(number, lambda *a: torch.as_tensor(reference(*a)).numpy()).passed
-
-
-def spikes_of(current: list[float], threshold: float, v0: float) -> list[float]:
-    return EXERCISES["01.1"].reference(current, threshold, v0)
-
-
-def not_written(current: list[float], threshold: float, v0: float) -> list[float]:
-    raise NotImplementedError
-
-
-def breaks(current: list[float], threshold: float, v0: float) -> list[float]:
-    return current[99]
-
-
-@pytest.mark.parametrize("stub", [not_written, None, ..., lambda *a: None, lambda *a: ...])
-def test_a_stub_is_not_done_yet(stub: Any) -> None:
-    assert check("01.1", stub).status == "todo"
-    assert "not done yet" in check("01.1", stub).text
-
-
-SAID = [
-    (breaks, r"Line \d+ of your cell, `return current\[99\]`, raises IndexError"),
-    (lambda current: [0.0], r"takes `\(current\)`, but `\(current, threshold, v0\)` is asked for"),
-    ([0, 0, 1], "the function itself, without brackets"),
-    (lambda *a: "six", "a str that cannot be read as numbers"),
-    (lambda *a: [[1, 0], [1]], "a list that cannot be read as numbers"),
-    (lambda *a: [1j], "complex"),
-    (lambda *a: [0.0], r"numbers of shape \[1\]; asked for: numbers of shape \[16\]"),
-    (lambda *a: [math.nan] * len(a[0]), "`.nan, .*it should be `.0, 0, 1"),
-]
-
-
-@pytest.mark.parametrize(("function", "said"), SAID, ids=[said[:30] for _, said in SAID])
-def test_what_is_wrong_is_said_in_one_line(function: Any, said: str) -> None:
-    verdict = check("01.1", function)
-    assert verdict.status == "wrong" and re.search(said, verdict.text), verdict.text
-    assert "\n" not in verdict.text and "exercises.py" not in verdict.text
-
-
-def test_a_function_that_changes_its_input_spoils_no_other_try() -> None:
-    def consumes(current: list[float], threshold: float, v0: float) -> list[float]:
-        spikes = spikes_of(current, threshold, v0)
-        current.clear()
-        return spikes
-
-    assert check("01.1", consumes).passed
-    assert check("01.1", spikes_of).passed
-
-
-def test_an_unknown_exercise_is_named() -> None:
-    with pytest.raises(ValueError, match=r"'01\.9'.*01\.1"):
-        find("01.9", "EXERCISES")
 
 
 # --- the lessons ------------------------------------------------------------------------------------------------
