@@ -174,8 +174,8 @@ def _at(value: Any, place: tuple[int, ...]) -> Any:
     """The entry of an input that the same entry of the answer belongs to, if it has one."""
     try:
         for k in place:
-            value = value[k]
-    except (TypeError, IndexError, KeyError):
+            value = value[k] if isinstance(value, list | Tensor) else None
+    except IndexError:
         return None
     value = value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
     return value if isinstance(value, int | float) else None
