@@ -22,7 +22,7 @@ Notebook = dict[str, Any]
 Rule = Callable[[Notebook], Iterator[str]]
 
 LONGEST_CELL = 12
-TAGS = {"parameters", "solution", "exercise", "remove-input"}
+TAGS = {"parameters", "solution", "exercise", "answer", "remove-input"}
 MACHINE_PATH = re.compile(r"""(?<![\w.:/])(/(home|work|root|tmp|Users|mnt|media|opt)/|[A-Z]:\\)""")
 
 
@@ -135,6 +135,32 @@ def known_tags(notebook: Notebook) -> Iterator[str]:
             yield f"cell {number}: unknown tag {tag!r}; known are {', '.join(sorted(TAGS))}"
 
 
+def answers_wait(notebook: Notebook) -> Iterator[str]:
+    """A prediction's answer is the last thing its cell shows; what asserts it is folded until then."""
+    asked = False
+    for number, cell, text in code_cells(notebook):
+        body = _parsed(text)
+        asked = asked or any(_calls(node, "predict") for node in body)
+        told = [node for node in body if _calls(node, "reveal")]
+        if told and told != body[-1:]:
+            yield f"cell {number}: `reveal` is not the last expression of its cell, so its answer is not shown"
+        folded = cell["metadata"].get("jupyter", {}).get("source_hidden", False)
+        if (
+            asked
+            and not folded
+            and any(isinstance(node, ast.Assert) for node in ast.walk(ast.Module(body, [])))
+        ):
+            yield f"cell {number}: asserts the answer before it is revealed: fold it (source_hidden, tag 'answer')"
+        asked = asked and not told
+    if asked:
+        yield "a prediction is never revealed"
+
+
+def _calls(node: ast.stmt, name: str) -> bool:
+    call = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == name
+
+
 def _parsed(text: str) -> list[ast.stmt]:
     try:
         return ast.parse(text).body
@@ -148,6 +174,6 @@ def _imports(node: ast.stmt) -> bool:
 
 REPORT_RULES: list[Rule] = [stripped, plain_python, no_machine_path, one_parameters_cell, known_tags]
 LESSON_RULES: list[Rule] = [
-    *REPORT_RULES, short_cells, words_between, one_import_cell,
+    *REPORT_RULES, answers_wait, short_cells, words_between, one_import_cell,
     numbers_are_shown, assertions_show_something, numbers_are_backed, comparisons_are_backed,
 ]  # fmt: skip

@@ -33,6 +33,12 @@ GOOD = {
 }
 BROKEN: dict[str, tuple[int, dict[str, Any]]] = {
     "cell 6: has outputs": (5, {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}]}),
+    "cell 6: asserts the answer before it is revealed": (
+        5,
+        {"source": 'predict("01.1", "?", range(3))\nassert T == 8\nreveal("01.1")'},
+    ),
+    "cell 6: `reveal` is not the last": (5, {"source": 'reveal("01.1")\nT'}),
+    "a prediction is never revealed": (5, {"source": 'predict("01.1", "?", range(3))'}),
     "cell 6: has an execution count": (5, {"execution_count": 3}),
     "cell 6: 13 lines, but 12": (5, {"source": "assert T\n" * 13}),
     "cell 6: is empty": (5, {"source": "\n"}),

@@ -1,6 +1,6 @@
 """What makes the notebooks a course: a prediction before each picture, a check after each exercise."""
 
 from snnlab.course.exercises import check
-from snnlab.course.prediction import predict, reveal
+from snnlab.course.prediction import looking_back, predict, reveal
 
-__all__ = ["check", "predict", "reveal"]
+__all__ = ["check", "looking_back", "predict", "reveal"]

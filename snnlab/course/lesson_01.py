@@ -27,6 +27,7 @@ ANSWERS = {
             5: "it is what stays behind in the potential.",
             0: "nothing comes for 15 steps, but in the last one the potential is far above the threshold.",
         },
+        section=2,
     ),
     "01.3": Answer(
         "it does not change",
@@ -37,6 +38,7 @@ ANSWERS = {
             "forward.",
             "it falls": "more charge is thrown away as the current grows, but never a spike.",
         },
+        section=4,
     ),
     "01.4": Answer(
         "0",
@@ -46,6 +48,7 @@ ANSWERS = {
             "about 150": "three quarters of 200. But the leak is a share of the potential, not of the input.",
             "200": "that is the neuron without a leak: 1,000 x 0.2.",
         },
+        section=5,
     ),
 }
 

@@ -28,6 +28,7 @@ ANSWERS = {
             "smaller": "nothing is clipped, so one of two errors is gone. But the other one has grown by more.",
             "about the same": "what one error gains, the other loses? The two are nowhere near the same size here.",
         },
+        section=2,
     ),
     "02.3": Answer(
         "the largest activation",
@@ -38,6 +39,7 @@ ANSWERS = {
             "smaller, and clipping not at all.",
             "no difference": "at a large T everything converges, does it not? To the *clipped* activation.",
         },
+        section=3,
     ),
     "02.4": Answer(
         "about 70 %",
@@ -47,6 +49,7 @@ ANSWERS = {
             "about 95 %": "half a step of eight is 1/16, about 6 %. Of the threshold, though, not of the activation.",
             "about 100 %": "the errors would cancel if they had both signs. Rounding down has only one.",
         },
+        section=4,
     ),
 }
 

@@ -17,6 +17,7 @@ ANSWERS = {
             "about half": "so it would be if the outputs were spread evenly from 0 to the largest.",
             "about one in ten": "a fair guess for a bell curve; these outputs have a much longer tail.",
         },
+        section=4,
     ),
     "03.2": Answer(
         "below 50 %",
@@ -27,6 +28,7 @@ ANSWERS = {
             "above 95 %": "four steps are five levels, and networks do survive that, if they were made for it: QCFS "
             "was.",
         },
+        section=5,
     ),
     "03.3": Answer(
         "worse, and more steps do not help",
@@ -38,6 +40,7 @@ ANSWERS = {
             "the same: 32 steps are many": "for MaxNorm a little lower would be the same or better: it has room to "
             "spare. An eighth of the 99.9th percentile is far too low.",
         },
+        section=6,
     ),
     "03.4": Answer(
         "it grows from layer to layer",
@@ -47,6 +50,7 @@ ANSWERS = {
             "it falls from layer to layer": "later layers have had more additions to average over, but all of them "
             "lack in the same direction: rounding down does not average out.",
         },
+        section=7,
     ),
     "03.5": Answer(
         "clearly lower, yet far above guessing",
@@ -58,6 +62,7 @@ ANSWERS = {
             "as bad as guessing": "the charge goes to the wrong place, but to a place of the same block and channel. "
             "So much is left that one blames the method, or T, and not the conversion.",
         },
+        section=9,
     ),
 }
 

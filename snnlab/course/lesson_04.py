@@ -20,15 +20,16 @@ ANSWERS = {
         },
     ),
     "04.2": Answer(
-        "falls",
-        "Decay pulls every threshold towards zero; the loss moves it to where the output is best. A stronger pull "
-        "ends lower: more is clipped, and each of the T steps is finer.",
+        "the ANN as well as before, the spiking network better",
+        "Decay pulls every threshold down. More is clipped, and the weights learn to live with it; each of the T steps "
+        "is finer, and with four steps that is what counts.",
         {
-            "rises": "decay makes weights smaller, and one might think that thresholds make up for it. It acts "
-            "on the "
-            "threshold itself, downwards.",
-            "stays": "the decay is a small number. But it acts in every step of the training.",
+            "the ANN worse, the spiking network better": "clipping is a loss of information. But the weights are "
+            "trained together with the thresholds, and find another way.",
+            "both worse: more is clipped": "with hundreds of steps it might be so. With four, coarse steps cost more "
+            "than the clip.",
         },
+        section=2,
     ),
     "04.3": Answer(
         "lower, in all layers",
@@ -40,18 +41,18 @@ ANSWERS = {
             "half of it, and the layer would be silent.",
             "unchanged": "the percentile is a good rule for many steps. It does not know that there is only one.",
         },
+        section=4,
     ),
     "04.4": Answer(
-        "max_norm, robust_norm, the learned ones",
-        "MaxNorm clips nothing and is coarsest; the percentile gives up one activation in a thousand; learned "
-        "thresholds were paid for by the loss, which knows what the output can spare. (The start matters more.)",
+        "more than 95 %",
+        "An empty neuron rounds down, and a ResNet rounds down layer after layer. With MaxNorm's coarse steps that was "
+        "nearly the whole loss: the start mends it, and the thresholds stay as they are.",
         {
-            "robust_norm, max_norm, the learned ones": "to clip nothing seems the safer choice. With four steps it "
-            "leaves most activations below the first of them.",
-            "the learned ones, robust_norm, max_norm": "at hundreds of steps there is hardly a difference left. "
-            "At four "
-            "there is.",
+            "fewer than 20 %, too": "the thresholds are as high as before, and the steps as coarse. But now each layer "
+            "rounds to the nearest of them.",
+            "about 60 %": "half the loss for half a step? Errors of both signs cancel, those of one sign add up.",
         },
+        section=5,
     ),
 }
 

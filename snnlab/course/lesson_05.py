@@ -7,21 +7,23 @@ from snnlab.course.lessons import Answer, Exercise
 
 ANSWERS = {
     "05.1": Answer(
-        "theta / 2",
-        "It moves the staircase left by half a step, so that a value is rounded to the nearest step and not down. "
-        "Errors upwards and downwards are equally frequent, and cancel.",
+        "a quarter of a step too high",
+        "Rounding down loses half a step on average. A start of 3/4 theta adds three quarters of a step to the mean: "
+        "a quarter more than is lost.",
         {
-            "0": "an empty neuron seems neutral. It always rounds down, by half a step on average.",
-            "theta": "that is a whole spike in advance: everything is rounded up, by half a step on average.",
+            "not at all": "that is so for theta / 2, where what the start adds is what rounding down loses.",
+            "three quarters of a step too high": "that is what the start adds. But rounding down loses half a step.",
         },
     ),
     "05.2": Answer(
-        "the same",
-        "Both have added theta / 2 by the last step, and for constant input only the sum counts.",
+        "Opt sends fewer",
+        "After half of the steps Opt has added a quarter of a threshold, and OPI all of its half. After the last step "
+        "both have added theta / 2, and for constant input only the sum counts: then they agree.",
         {
-            "Opt sends more": "it adds something in every step, but each addition is small: together theta / 2.",
-            "Opt sends fewer": "before the last step that can be so. After it the sum is there in full.",
+            "the same": "in the end it is so. Before, a part of what Opt adds is still to come.",
+            "Opt sends more": "it adds something in every step. OPI has added everything before the first.",
         },
+        section=2,
     ),
     "05.3": Answer(
         "about 10 %",
@@ -35,6 +37,7 @@ ANSWERS = {
             "stairs are four "
             "times as fine.",
         },
+        section=3,
     ),
     "05.4": Answer(
         "below 0",
@@ -45,6 +48,7 @@ ANSWERS = {
             "theta / 2": "with a shift of one half, as in QCFS, that is right for every T. This network rounds down.",
             "exactly 0": "at T = L. Beyond it the spiking network loses less than the ANN did.",
         },
+        section=3,
     ),
 }
 

@@ -32,6 +32,7 @@ ANSWERS = {
             "without a single spike.",
             "no, it is right": "it may be. But if it has fired, then more was paid than came in.",
         },
+        section=2,
     ),
     "06.3": Answer(
         "fewer are right",
@@ -43,6 +44,7 @@ ANSWERS = {
             "about as many": "early and late spikes would cancel out in the long run. A spike that has been sent "
             "cannot be called back.",
         },
+        section=4,
     ),
     "06.4": Answer(
         "more than a quarter",
@@ -54,6 +56,7 @@ ANSWERS = {
             "about 1 %": "not even that many are clipped: the threshold is the 99.9th percentile. The other side is "
             "far more common: v[T] below zero.",
         },
+        section=5,
     ),
     "06.5": Answer(
         "it falls, but more slowly than quantisation",
@@ -65,6 +68,7 @@ ANSWERS = {
             "it falls just as fast": "both are counted in spikes of theta / T. But after 32 steps the share of "
             "neurons with a wrong count is larger than after 4.",
         },
+        section=5,
     ),
 }
 

@@ -25,6 +25,7 @@ ANSWERS = {
             0: "four spikes out and four steps down. But the first step down ends at -0.5, above -1.",
             4: "that is IF. This neuron has negative spikes, and uses three of them.",
         },
+        section=2,
     ),
     "07.3": Answer(
         "0",
@@ -34,17 +35,17 @@ ANSWERS = {
             "1": "that is SNM, whose negative spikes wait for -1.",
             "-1": "the memory forbids it: the fourth spike back brings the count to zero, and no more can follow.",
         },
+        section=4,
     ),
     "07.4": Answer(
-        "zero threshold, SNM, IF",
-        "IF never corrects itself. SNM does, once it is a whole threshold in debt. The zero-threshold neuron does so "
-        "at once, and so it is right most often.",
+        "at least 1.3 times as many",
+        "A spike that is sent and taken back is two spikes. The net count is nearer to the truth, but every "
+        "correction is paid for.",
         {
-            "SNM, zero threshold, IF": "a neuron that waits for a whole threshold of debt seems the more careful one. "
-            "But what it waits for is an error that stands.",
-            "IF, SNM, zero threshold": "every negative spike could be a new mistake, if the input turns again. Then "
-            "it sends a positive one: it costs a spike, not exactness.",
+            "fewer: it takes spikes back": "fewer are left in the end. But the one that takes back is sent, too.",
+            "about as many": "so it would be if hardly a spike had to be taken back. With uneven input many must.",
         },
+        section=5,
     ),
     "07.5": Answer(
         "IF",
@@ -55,6 +56,7 @@ ANSWERS = {
             "none": "there is no reset in it, and there is a memory. But a threshold less for each spike sent is what "
             "a reset by subtraction leaves, and v is a memory too.",
         },
+        section=6,
     ),
 }
 

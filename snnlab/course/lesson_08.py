@@ -24,6 +24,7 @@ ANSWERS = {
             "about 1 %": "the gate opens above 0.001 and not above 0. But a sum of whole numbers is never in between.",
             "about a quarter": "calcium sounds like another thing. With decay = 1 it is the count.",
         },
+        section=2,
     ),
     "08.3": Answer(
         "none",
@@ -33,6 +34,7 @@ ANSWERS = {
             "about 460": "that is IF: 512 times 0.9 is 460 thresholds' worth. A leak forgets them.",
             "about 115": "a time constant of 4 does not make it four times slower: it makes it stop at z.",
         },
+        section=4,
     ),
     "08.4": Answer(
         "it guesses",
@@ -43,6 +45,7 @@ ANSWERS = {
             "some points below IF": "where the curve is wrong for a few inputs that holds. Here it is wrong for nearly "
             "all of them.",
         },
+        section=4,
     ),
 }
 

@@ -36,6 +36,7 @@ ANSWERS = {
             "the threshold.",
             "stays": "nothing is clipped before or after, true. The other error grows.",
         },
+        section=3,
     ),
 }
 

@@ -40,6 +40,7 @@ ANSWERS = {
             "no difference.",
             "some points less": "the surplus of one layer is input of the next, which is raised again.",
         },
+        section=2,
     ),
     "10.3": Answer(
         "layer by layer",
@@ -50,6 +51,7 @@ ANSWERS = {
             "all at once": "one measurement of everything looks more consistent. But the first mending changes what "
             "the rest was measured on.",
         },
+        section=3,
     ),
     "10.4": Answer(
         "hardly changes",
@@ -60,6 +62,7 @@ ANSWERS = {
             "falls to a tenth": "calibration mends wrong counts. But this share counts all that is outside.",
             "doubles": "charge is given to some neurons and taken from others; the silent ones stay silent.",
         },
+        section=5,
     ),
 }
 

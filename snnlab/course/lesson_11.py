@@ -25,6 +25,7 @@ ANSWERS = {
             "0.9": "that is the price of an addition in pJ.",
             "as many as there are steps": "the steps cost nothing by themselves. Spikes do.",
         },
+        section=2,
     ),
     "11.3": Answer(
         "about seven times as much",
@@ -35,6 +36,7 @@ ANSWERS = {
             "less": "an addition is cheaper than a multiplication, in the same arithmetic. These are two.",
             "about the same": "it would be, if spikes were seven times rarer.",
         },
+        section=4,
     ),
 }
 

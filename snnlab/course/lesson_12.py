@@ -28,6 +28,7 @@ ANSWERS = {
             "8": "one run ahead for the whole network would be that. But each layer needs the final output of the "
             "layer before it.",
         },
+        section=3,
     ),
     "12.3": Answer(
         "no",
@@ -38,6 +39,7 @@ ANSWERS = {
             "yes": "the numbers differ, and one is the highest. But most lie within four images of it: that is chance.",
             "only for the signed neurons": "at eight steps they are no further from the best than most others.",
         },
+        section=4,
     ),
     "12.4": Answer(
         2,
@@ -49,6 +51,7 @@ ANSWERS = {
             5: "the thresholds tuned in the loop, and LMPC as it is printed, are good methods; a hard reset is far "
             "worse than MaxNorm.",
         },
+        section=5,
     ),
 }
 

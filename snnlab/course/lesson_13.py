@@ -36,6 +36,7 @@ ANSWERS = {
             "the accuracy": "the method converts well: each number of steps gets a threshold of its own.",
             "the docstring": "it has one. The battery asks for that, too.",
         },
+        section=3,
     ),
     "13.4": Answer(
         "thresholds for each neuron",
@@ -47,6 +48,7 @@ ANSWERS = {
             "a neuron that looks ahead": "one that takes its spikes back has few offset spikes left, and looking "
             "ahead costs the steps of all layers.",
         },
+        section=4,
     ),
 }
 

@@ -26,13 +26,13 @@ class Answer:
         truth: one of the options, or a number.
         why: what the picture shows, in a sentence or two.
         tempting: a wrong answer -> the thought that leads to it, and where it goes wrong.
-        within: how far a number may be off and still count as right; 0 for counts.
+        section: the section of the lesson that asks it, to be read again by whom it took in.
     """
 
     truth: str | float
     why: str
     tempting: Mapping[str | float, str] = field(default_factory=lambda: MappingProxyType({}))
-    within: float = 0.0
+    section: int = 1
 
 
 @dataclass(frozen=True)
@@ -91,17 +91,28 @@ def find(number: str, table: Literal["ANSWERS", "EXERCISES"]) -> Any:
 
     Raises: ValueError that lists the numbers there are.
     """
-    name = f"snnlab.course.lesson_{number[:2]}"
-    try:
-        lesson = import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:  # the lesson is there, but something it imports is not
-            raise
-        raise ValueError(f"{number!r} belongs to no lesson; numbers look like '01.1'") from None
-    entries = getattr(lesson, table)
+    entries = getattr(_lesson(number[:2], number), table)
     if number not in entries:
         raise ValueError(f"there is no {number!r} among the {table.lower()}: {', '.join(entries)}")
     return entries[number]
+
+
+def answers_of(lesson: str) -> dict[str, Answer]:
+    """The answers to all questions of a lesson, "01", in their order.
+
+    Raises: ValueError if there is no such lesson.
+    """
+    return _lesson(lesson, lesson).ANSWERS
+
+
+def _lesson(name: str, given: str) -> Any:
+    module = f"snnlab.course.lesson_{name}"
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:  # the lesson is there, but something it imports is not
+            raise
+        raise ValueError(f"{given!r} belongs to no lesson; numbers look like '01.1'") from None
 
 
 def eighths(draw: Random, count: int, low: int, high: int) -> list[float]:

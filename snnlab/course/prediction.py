@@ -1,7 +1,8 @@
 """Predict, then see: the reader's answers, written down before the picture shows them.
 
 Nothing in a lesson depends on an answer: an unanswered question stops no cell. The answers lie in
-`.snnlab/predictions.json` beside the notebook, or in the file that SNNLAB_ANSWERS names.
+`.snnlab/predictions.json` beside the notebook, or in the file that SNNLAB_ANSWERS names. The first answer to a
+question stays, with its time; another one, given later, stands beside it and is called the second.
 """
 
 import html
@@ -9,15 +10,31 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ipywidgets
 
-from snnlab.course.lessons import Answer, Verdict, find
+from snnlab.course.lessons import Answer, Verdict, answers_of, find
 
 Value = str | float
-Options = Sequence[str] | range | tuple[float, float]
+Options = Sequence[str] | range
+
+
+class Given(NamedTuple):
+    """An answer on record, and when it was given: a time of ISO 8601, or "" where none was kept."""
+
+    answer: Value
+    at: str
+
+    def __str__(self) -> str:
+        """The answer with its time, as the reader's clock has it: 6 (28 Nov 2026, 19:50)."""
+        try:
+            when = datetime.fromisoformat(self.at).astimezone()
+        except ValueError:
+            return show(self.answer)
+        return f"{show(self.answer)} ({when.day} {when:%b %Y, %H:%M})"
 
 
 class Form(ipywidgets.VBox):
@@ -26,11 +43,10 @@ class Form(ipywidgets.VBox):
     def __init__(self, number: str, question: str, options: Options) -> None:
         self.number, self.question, self.options = number, question, options
         self.answer, self.button = _entry(options), ipywidgets.Button(description="Record", icon="pencil")
-        earlier = recorded().get(number)
-        if earlier is not None and allows(options, earlier):
-            self.answer.value = earlier
-        said = "" if earlier is None else f"On record: <b>{html.escape(show(earlier))}</b>"
-        self.said = ipywidgets.HTML(said)
+        earlier = recorded().get(number, [])
+        if earlier and earlier[-1].answer in options:
+            self.answer.value = earlier[-1].answer
+        self.said = ipywidgets.HTML(_told(earlier))
         self.button.on_click(self._record)
         title = ipywidgets.HTML(f"<b>Prediction {number}.</b> {html.escape(question)}")
         row = ipywidgets.HBox([self.button, self.said], layout={"flex_flow": "row wrap"})
@@ -44,7 +60,7 @@ class Form(ipywidgets.VBox):
             return
         try:
             record(self.number, answer)
-            self.said.value = f"Recorded: <b>{html.escape(show(answer))}</b>. Read on."
+            self.said.value = f"{_told(recorded()[self.number])} Read on."
         except OSError as error:
             reason = f"{answers_file()} cannot be written ({error.strerror})"
             self.said.value = (
@@ -52,9 +68,9 @@ class Form(ipywidgets.VBox):
             )
 
     def __repr__(self) -> str:
-        numeric = _is_number(self.options)
+        numeric = isinstance(self.options, range)
         choices = (
-            "{:g} to {:g}".format(*_span(self.options)) if numeric else " | ".join(map(str, self.options))
+            f"{self.options[0]} to {self.options[-1]}" if numeric else " | ".join(map(str, self.options))
         )
         return f"Prediction {self.number}. {self.question}  [{choices}]"
 
@@ -65,30 +81,58 @@ def predict(number: str, question: str, options: Options) -> Form:
     Args:
         number: "01.1" is the first question of lesson 01. Its answer is in the lesson's ANSWERS.
         question: plain text.
-        options: a list of strings to choose from, a range of whole numbers, or (low, high) for any number.
+        options: a list of strings to choose from, or a range of whole numbers.
     Raises: ValueError if the number is unknown, or the true answer is not among the options.
     """
     truth = find(number, "ANSWERS").truth
-    if not allows(options, truth):
+    if truth not in options:
         raise ValueError(f"the answer to {number} is {truth!r}, which the options {options!r} do not allow")
     return Form(number, question, options)
 
 
 def reveal(number: str) -> Verdict:
-    """What was predicted, what is true, and why the wrong answers tempt; with or without a prediction."""
+    """What was predicted, what is true, and why the wrong answers tempt; folded until a prediction is on record."""
     answer: Answer = find(number, "ANSWERS")
-    mine = recorded().get(number)
+    first, *second = recorded().get(number, [None])
     truth, others = show(answer.truth), dict(answer.tempting)
-    if mine is None:
-        status, head = "unanswered", f"**{number}: {truth}.** (You have recorded no prediction.) {answer.why}"
-    elif _agree(mine, answer):
-        status, head = "passed", f"**{number}: you predicted {show(mine)}, and that is right.** {answer.why}"
-    else:
-        status, head = "wrong", f"**{number}: you predicted {show(mine)}; it is: {truth}.** {answer.why}"
-        if mine in others:
-            head += f"\n\nWhy *{show(mine)}* tempts: {others.pop(mine)}"
-    rest = "".join(f"\n- *{show(wrong)}*: {thought}" for wrong, thought in others.items())
-    return Verdict(status, head + ("\n\nOther tempting answers:\n" + rest if rest else ""))  # type: ignore[arg-type]
+    if first is None:
+        head = f"**{number}: {truth}.** {answer.why}{_tempting(others)}"
+        fold = f"{number}: you have recorded no prediction. Record one above and run this cell again, or look"
+        return Verdict("unanswered", f"<details><summary>{fold}</summary>\n\n{head}\n\n</details>")
+    mine, right = show(first.answer), first.answer == answer.truth
+    outcome = "and that is right" if right else f"it is: {truth}"
+    head = f"**{number}: you predicted {mine}{',' if right else ';'} {outcome}.** {answer.why}"
+    for later in second:
+        head += f" (Your second answer was {later}.)"
+    if first.answer in others:
+        head += f"\n\nWhy *{mine}* tempts: {others.pop(first.answer)}"
+    return Verdict("passed" if right else "wrong", head + _tempting(others))
+
+
+def looking_back(lesson: str) -> Verdict:
+    """All predictions of a lesson beside the answers: which way each was wrong, and what to read again.
+
+    Args:
+        lesson: its number, "01".
+    Raises: ValueError if there is no such lesson.
+    """
+    answers, given = answers_of(lesson), recorded()
+    heads = ("question", "your first answer", "it is", "which way you were wrong", "to read again")
+    lines = [heads, ("---",) * len(heads)]
+    right = 0
+    for number, answer in answers.items():
+        first, *second = given.get(number, [None])
+        agrees = first is not None and first.answer == answer.truth
+        right += agrees
+        said = "none" if first is None else "; second: ".join(map(str, [first, *second]))
+        wrong = "" if agrees else _which_way(first, answer)
+        again = "" if agrees else f"section {answer.section}"
+        lines.append((number, said, show(answer.truth), wrong, again))
+    asked = [number for number in answers if number in given]
+    head = f"**Lesson {lesson}: {right} of {len(answers)} first answers were right.**"
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    status = "passed" if right == len(answers) else "wrong" if asked else "unanswered"
+    return Verdict(status, f"{head}\n\n{table}")  # type: ignore[arg-type]
 
 
 def answers_file() -> Path:
@@ -96,19 +140,25 @@ def answers_file() -> Path:
     return Path(os.environ.get("SNNLAB_ANSWERS") or Path(".snnlab") / "predictions.json")
 
 
-def recorded() -> dict[str, Value]:
-    """Every answer on record; a missing or damaged file holds none."""
+def recorded() -> dict[str, list[Given]]:
+    """To each question the first answer on record and, where there is one, the second.
+
+    A missing or damaged file holds none.
+    """
     try:
         content = json.loads(answers_file().read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(content, dict):
         return {}
-    return {number: value for number, value in content.items() if type(value) in (str, int, float)}
+    found = {number: _given(kept) for number, kept in content.items()}
+    return {number: answers for number, answers in found.items() if answers}
 
 
 def record(number: str, answer: Value) -> None:
     """Write one answer beside the others: all or nothing, whatever interrupts it. A damaged file is kept aside.
+
+    The first answer to a question is never overwritten; the same answer again changes nothing.
 
     Raises: OSError if the file cannot be written.
     """
@@ -116,7 +166,11 @@ def record(number: str, answer: Value) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not answers and path.read_bytes().strip() != b"{}":
         path.replace(path.with_name(path.name + ".damaged"))
-    text = json.dumps(answers | {number: answer}, indent=1, sort_keys=True, ensure_ascii=False)
+    earlier = answers.get(number, [])
+    if not earlier or earlier[-1].answer != answer:
+        answers[number] = [*earlier[:1], Given(answer, datetime.now(UTC).isoformat(timespec="seconds"))]
+    content = {name: [given._asdict() for given in kept] for name, kept in answers.items()}
+    text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -127,36 +181,44 @@ def record(number: str, answer: Value) -> None:
         raise
 
 
-def allows(options: Options, value: Value) -> bool:
-    """Whether a value is one of the options, or lies in their range."""
-    if not _is_number(options):
-        return value in options
-    low, high = _span(options)
-    return not isinstance(value, str) and low <= value <= high
-
-
 def show(value: Value) -> str:
     """An answer as text: 6, not 6.0."""
     return value if isinstance(value, str) else f"{value:g}"
 
 
+def _given(kept: Any) -> list[Given]:
+    """What the file has for one question; an answer by itself, without its time, counts as a first one."""
+    kept = kept if isinstance(kept, list) else [{"answer": kept, "at": ""}]
+    answers = [
+        Given(k["answer"], str(k.get("at", ""))) for k in kept if isinstance(k, dict) and "answer" in k
+    ]
+    return [given for given in answers if type(given.answer) in (str, int, float)][:2]
+
+
+def _told(given: list[Given]) -> str:
+    names = ("On record: first answer", "second answer")
+    return "; ".join(
+        f"{name} <b>{html.escape(str(answer))}</b>" for name, answer in zip(names, given, strict=False)
+    ) + ("." if given else "")
+
+
+def _tempting(others: dict[Value, str]) -> str:
+    rest = "".join(f"\n- *{show(wrong)}*: {thought}" for wrong, thought in others.items())
+    return "\n\nOther tempting answers:\n" + rest if rest else ""
+
+
+def _which_way(first: Given | None, answer: Answer) -> str:
+    if first is None:
+        return "not answered"
+    if isinstance(first.answer, str) or isinstance(answer.truth, str):
+        return answer.tempting.get(first.answer, "")
+    off = first.answer - answer.truth
+    return f"{show(abs(off))} too {'many' if off > 0 else 'few'}"
+
+
 def _entry(options: Options) -> Any:
-    if not _is_number(options):  # nothing is chosen beforehand: a default would suggest itself
-        return ipywidgets.RadioButtons(options=list(options), value=None, layout={"width": "max-content"})
-    low, high = _span(options)
-    kind = ipywidgets.BoundedIntText if isinstance(options, range) else ipywidgets.BoundedFloatText
-    return kind(value=low, min=low, max=high, layout={"width": "8em"})
-
-
-def _is_number(options: Options) -> bool:
-    return isinstance(options, range) or not isinstance(options[0], str)
-
-
-def _span(options: Any) -> tuple[float, float]:
-    return options[0], options[-1]
-
-
-def _agree(mine: Value, answer: Answer) -> bool:
-    if isinstance(mine, str) or isinstance(answer.truth, str):
-        return mine == answer.truth
-    return abs(mine - answer.truth) <= answer.within
+    """Nothing is chosen beforehand: a default would suggest itself."""
+    if isinstance(options, range):
+        choices = [("choose a number", None), *((str(number), number) for number in options)]
+        return ipywidgets.Dropdown(options=choices, value=None, layout={"width": "12em"})
+    return ipywidgets.RadioButtons(options=list(options), value=None, layout={"width": "max-content"})
