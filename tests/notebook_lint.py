@@ -151,6 +151,8 @@ def answers_wait(notebook: Notebook) -> Iterator[str]:
             and any(isinstance(node, ast.Assert) for node in ast.walk(ast.Module(body, [])))
         ):
             yield f"cell {number}: asserts the answer before it is revealed: fold it (source_hidden, tag 'answer')"
+        if folded and body and isinstance(body[0], ast.Assert):
+            yield f"cell {number}: begins with an assertion, and a folded cell shows its first line"
         asked = asked and not told
     if asked:
         yield "a prediction is never revealed"

@@ -37,6 +37,7 @@ BROKEN: dict[str, tuple[int, dict[str, Any]]] = {
         5,
         {"source": 'predict("01.1", "?", range(3))\nassert T == 8\nreveal("01.1")'},
     ),
+    "cell 6: begins with an assertion": (5, {"metadata": {"jupyter": {"source_hidden": True}}}),
     "cell 6: `reveal` is not the last": (5, {"source": 'reveal("01.1")\nT'}),
     "a prediction is never revealed": (5, {"source": 'predict("01.1", "?", range(3))'}),
     "cell 6: has an execution count": (5, {"execution_count": 3}),

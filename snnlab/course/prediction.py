@@ -127,7 +127,8 @@ def looking_back(lesson: str) -> Verdict:
         said = "none" if first is None else "; second: ".join(map(str, [first, *second]))
         wrong = "" if agrees else _which_way(first, answer)
         again = "" if agrees else f"section {answer.section}"
-        lines.append((number, said, show(answer.truth), wrong, again))
+        truth = "" if first is None else show(answer.truth)  # folded until there is a prediction
+        lines.append((number, said, truth, wrong, again))
     asked = [number for number in answers if number in given]
     head = f"**Lesson {lesson}: {right} of {len(answers)} first answers were right.**"
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -220,5 +221,5 @@ def _entry(options: Options) -> Any:
     """Nothing is chosen beforehand: a default would suggest itself."""
     if isinstance(options, range):
         choices = [("choose a number", None), *((str(number), number) for number in options)]
-        return ipywidgets.Dropdown(options=choices, value=None, layout={"width": "12em"})
+        return ipywidgets.Dropdown(options=choices, index=0, layout={"width": "12em"})
     return ipywidgets.RadioButtons(options=list(options), value=None, layout={"width": "max-content"})
