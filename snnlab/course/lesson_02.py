@@ -198,6 +198,7 @@ def _rate(activations: Tensor, threshold: float, T: int) -> Tensor:
 
 
 _Z = torch.tensor([-0.5, 0.25, 0.75, 1.0, 1.5, 2.5], dtype=torch.float64)
+_ALIKE = torch.tensor([0.875] * 7 + [3.0], dtype=torch.float64)  # the largest error is not the largest sum
 _A = torch.tensor([0.0, 0.25, 0.25, 0.5, 0.75, 1.0, 1.5, 3.0], dtype=torch.float64)
 
 
@@ -241,7 +242,7 @@ EXERCISES = {
     ),
     "02.2": Exercise(
         best_threshold,
-        [(_A, [1.0, 2.0, 4.0], 2), (_A, [1.0, 2.0, 4.0], 32)],
+        [(_A, [1.0, 2.0, 4.0], 2), (_A, [1.0, 2.0, 4.0], 32), (_ALIKE, [1.0, 2.0, 2.5], 1)],
         _layer,
         [
             starts_empty,

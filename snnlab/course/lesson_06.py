@@ -202,7 +202,7 @@ def _histogram(neuron: IF, currents: Tensor, T: int) -> list[int]:
 
 
 def _spikes(draw: Random) -> tuple[int, int, int, float]:
-    T = draw.randint(2, 5)
+    T = draw.randint(3, 5)
     return (
         draw.randint(1, T),
         draw.randint(0, T),
@@ -225,7 +225,7 @@ _COUNT = torch.tensor([2.0, 1.0, 0.0, 3.0, 4.0, 3.0], dtype=torch.float64)
 EXERCISES = {
     "06.1": Exercise(
         count_orders,
-        [(3, 2, 5, 0.5), (2, 2, 4, 1.0), (3, 1, 5, 0.75), (2, 1, 4, 1.5), (4, 1, 5, 1.25)],
+        [(3, 2, 5, 0.5), (2, 2, 4, 1.0), (3, 1, 5, 0.75), (2, 1, 4, 1.5), (2, 1, 4, 1.25), (4, 1, 5, 1.25)],
         _spikes,
         [
             moves_only_the_first,

@@ -12,7 +12,7 @@ from random import Random
 from types import MappingProxyType
 from typing import Any, Literal
 
-DRAWN = 24
+DRAWN = 32
 """Argument lists that an exercise is tried on beside the chosen ones."""
 
 Status = Literal["passed", "todo", "wrong", "unanswered"]

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-AGAIN = 0.05  # seconds; a bare `except:` in the loop may have swallowed the first try
+AGAIN = 0.05
+"""Seconds after which the error is raised again."""
 
 
 class EndlessError(BaseException):
@@ -16,7 +17,8 @@ def within(seconds: float, function: Callable[..., Any], *inputs: Any) -> Any:
     """function(*inputs), stopped after some seconds.
 
     A second thread raises the error in the calling one. Unlike an alarm this works on every system and in every
-    thread; like an alarm it waits for the end of a call that is not Python, as `time.sleep`.
+    thread; like an alarm it waits for the end of a call that is not Python, as `time.sleep`. A bare `except:` in the
+    function may swallow the error, so it is raised until it gets through.
 
     Raises: EndlessError once the time is over, and whatever the function raises.
     """

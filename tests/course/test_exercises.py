@@ -219,10 +219,10 @@ def plain(*_: Any) -> None:
 
 def stubborn(*_: Any) -> None:
     while True:
-        try:  # noqa: SIM105
+        try:
             time.monotonic()
-        except:  # noqa: E722 # the student's, and it must not help
-            pass
+        except Exception:  # noqa: BLE001 # the student's
+            time.monotonic()
 
 
 def hungry(*_: Any) -> None:
