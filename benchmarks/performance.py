@@ -17,7 +17,8 @@ import matplotlib as mpl
 import torch
 
 from benchmarks import rows
-from snnlab.plots.style import BLUE, COLOURS, GREY, house_figure
+from snnlab.plots.page import BLUE, GREY
+from snnlab.plots.style import COLOURS, house_figure
 from snnlab.studies import bench
 from snnlab.studies.bench import Row
 

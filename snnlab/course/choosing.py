@@ -8,10 +8,10 @@ References:
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from snnlab.plots.style import BLUE, COLOURS, GREY, RED, house_figure
+from snnlab.plots.page import BLUE, GREY, RED, PageFigure
+from snnlab.plots.style import COLOURS, house_figure, legend_above, titled
 
 
 class Errors(NamedTuple):
@@ -57,7 +57,7 @@ def best(activations: Tensor, T: int, share: float = 0.5, candidates: int = 64) 
     return min(tried, key=lambda threshold: errors(activations, threshold, T, share).total)
 
 
-def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[str, float]) -> Figure:
+def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[str, float]) -> PageFigure:
     """Both errors for every threshold up to the largest activation; the labelled thresholds are marked.
 
     Args:
@@ -77,6 +77,10 @@ def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[st
             axes.plot([threshold], [total], "osD^"[k % 4], color=colour, label=f"{label}: {total:,.0f}")
         axes.set(xlabel="threshold [activation units]", ylabel="summed squared error")
         axes.set(ylim=(min(e.total for e in found) / 20, None))
-        axes.set_title(f"T = {T}: two errors, one threshold")
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        titled(figure, axes, f"T = {T}: two errors, one threshold")
+        legend_above(axes, 2)
+        least = min(zip(found, tried, strict=True), key=lambda pair: pair[0].total)
+        figure.alt += (
+            f" Clipping falls with the threshold, quantisation rises; least together at {least[1]:.3g}."
+        )
     return figure

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
 from snnlab.neurons import IF, SNM, State
+from snnlab.plots.page import PageFigure
 from snnlab.plots.style import COLOURS, DASHES, MARKS, house_figure
 from snnlab.simulators.run import Trace
 
@@ -66,19 +66,22 @@ def both_readings() -> dict[str, Method]:
     }
 
 
-def counts_over_time(traces: Mapping[str, Trace]) -> Figure:
+def counts_over_time(traces: Mapping[str, Trace]) -> PageFigure:
     """The net count of spikes after each step, a line for each labelled neuron; of each trace the first input.
 
     Args:
         traces: label to what a neuron did, [T, N], as `watch` gives it.
     """
+    shown: list[str] = []
     with house_figure() as (figure, axes):
         for k, (label, trace) in enumerate(traces.items()):
             count = (trace.output / trace.threshold)[:, 0].cumsum(0).tolist()
             style = {"color": COLOURS[k % 6], "marker": MARKS[k % 6], "linestyle": DASHES[k % 6]}
-            axes.plot([0, *count], label=f"{label}: {count[-1]:g} in the end", **style)
+            shown.append(f"{label}: {count[-1]:g} in the end")
+            axes.plot([0, *count], label=shown[-1], **style)
         axes.set(xlabel="time t [steps]", ylabel="net count of spikes")
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="upper left")
+        figure.alt = f"Net count of spikes over the steps. {'; '.join(shown)}."
     return figure

@@ -4,6 +4,7 @@ A function returns its figure and leaves nothing open: as the last line of a cel
 `figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
 """
 
+from snnlab.plots.accuracy import accuracy_at, accuracy_over_time, comparison
 from snnlab.plots.charts import (
     accuracy_chart,
     anatomy_chart,
@@ -12,26 +13,23 @@ from snnlab.plots.charts import (
     residual_chart,
     steps_chart,
 )
-from snnlab.plots.figures import (
-    accuracy_over_time,
-    activation_histogram,
-    anatomy,
-    comparison,
-    firing_rates,
-    membrane,
-    rate_against_relu,
-    transfer,
-)
+from snnlab.plots.layers import activation_histogram, anatomy, bars, firing_rates, lines
+from snnlab.plots.neuron import membrane, rate_against_relu, transfer
+from snnlab.plots.page import PageFigure
 
 __all__ = [
+    "PageFigure",
+    "accuracy_at",
     "accuracy_chart",
     "accuracy_over_time",
     "activation_histogram",
     "anatomy",
     "anatomy_chart",
+    "bars",
     "comparison",
     "comparison_chart",
     "firing_rates",
+    "lines",
     "membrane",
     "rate_against_relu",
     "rates_chart",

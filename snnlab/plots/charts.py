@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from snnlab.datasets.published import Row
-from snnlab.plots.style import BLUE, COLOURS, GREY, ORANGE, PURPLE, RED, ending, page_style
+from snnlab.plots.page import BLUE, GREY, ORANGE, PURPLE, RED
+from snnlab.plots.style import COLOURS, ending, page_style
 from snnlab.simulators.errors import PARTS, Anatomy
 from snnlab.studies.sweeps import Result
 

@@ -5,36 +5,46 @@ References:
 """
 
 import contextlib
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
 from torch import Tensor
+
+from snnlab.plots.page import BLUE, GREEN, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 MARKS, DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-GREY = "#555555"
 
 _STYLE: Any = {  # large enough for the last row
     "font.size": 13, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "legend.fontsize": 12, "legend.edgecolor": "none", "legend.framealpha": 0.85, "lines.linewidth": 2.2,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
-    "figure.constrained_layout.use": True,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
+    "figure.constrained_layout.use": True, "grid.color": LINE, "text.color": INK, "axes.labelcolor": INK,
+    "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK, "hatch.color": PAPER,
+    "figure.facecolor": PAPER, "axes.facecolor": PAPER, "savefig.facecolor": PAPER, "legend.facecolor": PAPER,
 }  # fmt: skip
 
 
 @contextlib.contextmanager
 def house_figure(
-    rows: int = 1, height: float = 4.5, ratios: Sequence[float] | None = None
-) -> Iterator[tuple[Figure, Any]]:
+    rows: int = 1, height: float = 4.5, ratios: Sequence[float] | None = None, columns: int = 1
+) -> Iterator[tuple[PageFigure, Any]]:
     """A figure in the house style, closed at the end, so that a notebook shows it once: where it is returned."""
     with plt.rc_context(_STYLE):
-        figure, axes = plt.subplots(rows, sharex=True, figsize=(9, height), height_ratios=ratios)
+        made = plt.subplots(
+            rows,
+            columns,
+            sharex=columns == 1,
+            figsize=(8, height),
+            height_ratios=ratios,
+            FigureClass=PageFigure,
+        )
+        figure, axes = cast(tuple[PageFigure, Any], made)
         try:
             yield figure, axes
         finally:
@@ -44,6 +54,21 @@ def house_figure(
 def legend_beside(axes: Any) -> None:
     """The legend right of the axes, where it hides nothing."""
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def legend_above(axes: Any, columns: int = 3) -> None:
+    """The legend between title and axes, where it hides nothing and takes no width: a page may be narrow."""
+    title = axes.get_title(loc="left")
+    rows = -(-len(axes.get_legend_handles_labels()[1]) // columns)
+    axes.set_title(title, pad=8 + 19 * rows)
+    at = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2, "borderpad": 0.2}
+    axes.legend(ncols=columns, columnspacing=1.2, handlelength=1.8, **at)
+
+
+def titled(figure: PageFigure, axes: Any, title: str) -> None:
+    """Title the axes, in as many lines as it takes; it opens the figure's text for those who do not see it."""
+    axes.set_title(textwrap.fill(title, 66))
+    figure.alt = f"{title}."
 
 
 def page_style(figure: "go.Figure", title: str) -> None:

@@ -1,6 +1,7 @@
 """The figures: what they say in numbers, and that a notebook shows each once."""
 
 import io
+import re
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from snnlab import plots
 from snnlab.activations import QCFS, QuantClip
 from snnlab.neurons import IF
+from snnlab.simulators.errors import PARTS, Anatomy, Layer
 from snnlab.simulators.run import Trace
 
 mpl.use("agg")  # no screen needed
@@ -51,23 +53,39 @@ def test_every_figure_draws_names_its_axes_and_is_left_closed(trace: Trace) -> N
     ]
     for figure in figures:
         draw(figure)
+        assert titles(figure).split(".")[0].strip()[:20].replace("\n", " ") in figure.alt
         assert titles(figure).strip()
         assert figure.axes[-1].get_xlabel()
     assert plt.get_fignums() == []
 
 
 def test_a_membrane_title_counts_the_spikes(trace: Trace) -> None:
-    assert "Neuron (0, 0): 2 spikes in 8 steps, v0 = 0.5, v[T] = 0.5" in titles(plots.membrane(trace, (0, 0)))
+    figure = plots.membrane(trace, (0, 0))
+    assert "Image 0, neuron 0: 2 spikes in 8 steps" in titles(figure)
+    assert "potential v, 0.5 to 0.5" in legends(figure)
     assert "1 spike in 8 steps" in titles(plots.membrane(trace, (0, 2)))
+    alone = Trace(trace.v[:, 0], trace.output[:, 0], trace.threshold, trace.v0)
+    assert titles(plots.membrane(alone, (1,))).strip().startswith("Neuron 1: ")
 
 
 def test_a_membrane_shows_the_neurons_own_threshold(trace: Trace) -> None:
     assert "threshold 0.5" in legends(plots.membrane(trace, (1, 1)))
 
 
-def test_the_potential_starts_at_v0(trace: Trace) -> None:
-    line = plots.membrane(trace, (0, 0)).axes[0].lines[0]
-    assert np.allclose(line.get_ydata(), [0.5, 0.75, 0.0, 0.25, 0.5, 0.75, 0.0, 0.25, 0.5])
+def test_the_potential_rises_to_what_met_the_threshold_and_is_reset_as_in_the_explorers(trace: Trace) -> None:
+    line, *_, fires, dots = plots.membrane(trace, (0, 0)).axes[0].lines
+    before, after = np.array(line.get_ydata()).reshape(8, 3)[:, :2].T
+    assert np.allclose(before, [0.5, 0.75, 0.0, 0.25, 0.5, 0.75, 0.0, 0.25])
+    assert np.allclose(after, [0.75, 1.0, 0.25, 0.5, 0.75, 1.0, 0.25, 0.5])
+    assert fires.get_label() == "fires" and np.allclose(fires.get_xydata(), [[2, 1.0], [6, 1.0]])
+    assert np.allclose(dots.get_ydata(), [0.5, 0.75, 0.0, 0.25, 0.5, 0.75, 0.0, 0.25, 0.5])
+
+
+def test_a_spike_taken_back_is_drawn_the_other_way(trace: Trace) -> None:
+    v = torch.tensor([[0.5], [-0.25], [0.0]])
+    output = torch.tensor([[1.0], [0.0], [-1.0]])
+    figure = plots.membrane(Trace(v, output, torch.tensor(1.0), torch.tensor(0.0)), (0,))
+    assert {"fires", "takes back"} < set(legends(figure)) and "no spikes in 3 steps" in titles(figure)
 
 
 @pytest.mark.parametrize("index", [(0,), (2, 0), (0, 3), (-1, 0), (0, 0, 0)])
@@ -123,3 +141,43 @@ def test_the_charts_hold_plain_numbers_for_the_page() -> None:
     assert list(rates.data[0].y) == ["conv1.act", "fc1.act"]
     assert list(rates.data[0].text) == ["0.125", "0.020"]
     assert "<div" in accuracy.to_html(full_html=False, include_plotlyjs=False)
+
+
+def test_a_page_shows_a_figure_in_its_own_colours_and_says_it_in_words(trace: Trace) -> None:
+    figure = plots.membrane(trace, (0, 0))
+    page = figure._repr_html_()
+    svg = page[page.index("<svg") :]
+    for own in ("#222223", "#fffffe", "#0072b2", "#d9d9da"):  # every colour of the house is a variable
+        assert svg.count(own) == svg.count(f", {own})") > 0
+    assert 'data-jp-theme-light="false"' in page and "width=" not in svg.split(">")[0]
+    assert 'aria-label="Image 0, neuron 0: 2 spikes in 8 steps. The potential starts at 0.5' in svg
+
+
+def test_a_figure_has_no_other_colours(trace: Trace) -> None:
+    svg = (
+        plots.membrane(trace, (0, 0)).svg()
+        + plots.firing_rates({"a": 0.5}).svg()
+        + plots.transfer(QCFS(4, 2.0)).svg()
+    )
+    left = set(re.findall(r"#[0-9a-f]{6}", re.sub(r"var\([^)]*\)", "", svg)))
+    assert not left
+
+
+def test_bars_and_lines_say_every_number_in_words() -> None:
+    figure = plots.bars(
+        {"silent [%]": {"opi": {"conv1": 3.0, "fc1": 9.0}, "qcfs": {"conv1": 1.0, "fc1": 2.0}}}
+    )
+    draw(figure)
+    assert figure.alt == "silent [%], opi: conv1 3, fc1 9; silent [%], qcfs: conv1 1, fc1 2."
+    figure = plots.lines({"T = 2": ([0, 1], [5.0, 7.0])}, "Up", "start", "error [%]", {"half": 0.5})
+    draw(figure)
+    assert figure.alt == "Up. error [%] over start: T = 2 from 5 to 7."
+
+
+def test_an_accuracy_axis_has_no_tick_above_100_percent() -> None:
+    fourth = dict.fromkeys(PARTS, 0.25)
+    layer = Layer(1.0, 0.9, 0.1, fourth, fourth, fourth, 0.0, 0.0, 0.1, 0.99)
+    figure = plots.anatomy(Anatomy({"a": layer, "b": layer}, 0.995, 4))
+    draw(figure)
+    assert max(figure.axes[1].get_yticks()) <= 100 and figure.axes[1].get_ylim()[1] < 100.2
+    assert "a: 10.0 % of the mean activation, by" in figure.alt

@@ -1,0 +1,88 @@
+"""Figures of accuracies: over the steps of one run, and methods by steps."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+
+from snnlab.plots.page import BLUE, GREY, PAPER, RED, PageFigure
+from snnlab.plots.style import COLOURS, DASHES, MARKS, ending, house_figure, legend_above, titled
+from snnlab.studies.sweeps import Result
+
+
+def accuracy_over_time(
+    curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None
+) -> PageFigure:
+    """Accuracy after each step, a line for each labelled curve, the ANN's dashed.
+
+    Args:
+        curves: label to accuracy after each step [T], 0 to 1.
+        ann: accuracy of the ANN, 0 to 1.
+    """
+    longest, shown = max(len(curve) for curve in curves.values()), []
+    with house_figure(height=5.0) as (figure, axes):
+        if ann is not None:
+            axes.axhline(100 * ann, color=GREY, linestyle="--", label=f"ANN: {100 * ann:.1f} %")
+        for k, (label, curve) in enumerate(curves.items()):
+            percent = [100 * float(value) for value in curve]
+            shown.append(f"{label}: {percent[-1]:.1f} %")
+            axes.plot(
+                range(1, len(percent) + 1), percent, color=COLOURS[k % 6], linestyle=DASHES[k % 6],
+                marker=MARKS[k % 6] if longest <= 64 else None, label=shown[-1],
+            )  # fmt: skip
+        axes.set(xlabel="time t [steps]", ylabel="accuracy [%]", ylim=(0, 103))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        titled(figure, axes, ending(curves, ann))
+        legend_above(axes)
+        figure.alt += f" Accuracy over the steps; at the end {', '.join(shown)}."
+    return figure
+
+
+def accuracy_at(accuracy: Tensor, ann: float, t: int, T: int) -> PageFigure:
+    """One run's accuracy after each step, with step t marked, on an axis of T steps.
+
+    Args:
+        accuracy: after each step, [T or fewer], 0 to 1. ann: of the ANN, 0 to 1. t: 1 to the number of steps.
+    """
+    with house_figure(height=3.4) as (figure, axes):
+        steps, percent = range(1, len(accuracy) + 1), 100 * accuracy
+        axes.plot(steps, percent, ".-", color=BLUE, label="spiking network")
+        axes.axhline(100 * ann, color=GREY, linestyle="--", label="ANN")
+        axes.plot([t], [percent[t - 1]], "o", color=RED, markersize=9, label=f"t = {t}")
+        axes.set(xlabel="t [steps]", ylabel="accuracy [%]", ylim=(0, 103), xlim=(0, T + 1))
+        legend_above(axes)
+        figure.alt = (
+            f"Accuracy over the steps: {percent[0]:.1f} % after the first, {percent[t - 1]:.1f} % at t = {t}, "
+            f"{percent[-1]:.1f} % after {len(accuracy)}; the ANN {100 * ann:.1f} %."
+        )
+    return figure
+
+
+def comparison(results: Mapping[str, Result]) -> PageFigure:
+    """Methods by steps, coloured by accuracy; the last column is the ANN.
+
+    Args:
+        results: what `sweeps.compare` returns.
+    """
+    steps = sorted({T for result in results.values() for T in result.snn_accuracy})
+    rows = [[*(r.snn_accuracy[T] for T in steps), r.ann_accuracy] for r in results.values()]
+    values = 100 * np.array(rows)
+    with house_figure(height=1.4 + 0.34 * len(rows)) as (figure, axes):
+        axes.imshow(values, cmap="cividis", vmin=0, vmax=100, aspect="auto")
+        for (row, column), value in np.ndenumerate(values):
+            color = "black" if value > 55 else "white"
+            axes.text(column, row, f"{value:.1f}", ha="center", va="center", color=color, fontsize=11)
+        axes.set_xticks(range(len(steps) + 1), [*map(str, steps), "ANN"])
+        axes.set_yticks(range(len(rows)), list(results))
+        axes.axvline(len(steps) - 0.5, color=PAPER, linewidth=4)
+        axes.set(xlabel="time steps T")
+        axes.grid(visible=False)
+        titled(figure, axes, "Accuracy [%] after T steps")
+        columns = [*map(str, steps), "ANN"]
+        told = (
+            f"{name}: {', '.join(f'{x:.1f} ({T})' for T, x in zip(columns, row, strict=True))}"
+            for name, row in zip(results, values, strict=True)
+        )
+        figure.alt += f" {'; '.join(told)}."
+    return figure

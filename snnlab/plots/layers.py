@@ -1,0 +1,170 @@
+"""Figures of a network's layers: firing rates, activations, where it differs from the ANN; and plain bars and lines."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from snnlab.plots.page import BLUE, GREY, INK, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
+from snnlab.plots.style import COLOURS, DASHES, MARKS, house_figure, legend_above, titled
+from snnlab.simulators.errors import PARTS, Anatomy, Layer
+
+HATCHES = ("", "//", "..", "xx", "\\\\", "||")
+LOOK = ((GREY, ""), (PURPLE, "//"), (ORANGE, ".."), (BLUE, ""))
+"""Of the four causes, in the order of PARTS."""
+
+
+def firing_rates(rates: Mapping[str, float]) -> PageFigure:
+    """Spikes per step and neuron, a bar for each layer, the first on top.
+
+    Args:
+        rates: site name to firing rate, as in `run.firing_rate`.
+    """
+    names, values = list(rates), np.fromiter(rates.values(), dtype=float)
+    with house_figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
+        bars = axes.barh(names, values, color=BLUE, height=0.65)
+        axes.bar_label(bars, [f"{value:.3f}" for value in values], padding=4)
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set(xlabel="firing rate [spikes per step and neuron]", xlim=(0, 1.12 * max(values.max(), 1e-6)))
+        titled(figure, axes, f"Firing rates, {values.min():.3f} to {values.max():.3f}")
+        figure.alt += f" {', '.join(f'{n} {v:.3f}' for n, v in zip(names, values, strict=True))}."
+    return figure
+
+
+def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> PageFigure:
+    """How a layer's activations are spread, with candidate thresholds and the share that each would clip.
+
+    Args:
+        values: activations of any shape, activation units.
+        thresholds: label to threshold, activation units.
+    """
+    flat = values.detach().double().flatten().cpu()
+    zero, shown = float((flat == 0).double().mean()), []
+    with house_figure(height=4.8) as (figure, axes):
+        axes.hist(flat.numpy(), bins=80, log=True, color=SKY)
+        for k, (label, threshold) in enumerate(thresholds.items()):
+            above = float((flat > threshold).double().mean())
+            shown.append(f"{label}: {threshold:.3g}, clips {_percent(above)}")
+            axes.axvline(threshold, color=COLOURS[(k + 1) % 6], linestyle=DASHES[k % 6], label=shown[-1])
+        axes.set(xlabel="activation [activation units]", ylabel="number of activations (log)")
+        titled(
+            figure,
+            axes,
+            f"{len(flat):,} activations, {_percent(zero)} of them zero, largest {flat.max():.3g}",
+        )
+        if thresholds:
+            legend_above(axes, 1)
+            figure.alt += f" Thresholds: {'; '.join(shown)}."
+    return figure
+
+
+def anatomy(found: Anatomy) -> PageFigure:
+    """Each layer's difference from the ANN, split by cause; below it the accuracy if all layers up to there spike.
+
+    A bar is as high as the mean of |phi - a| in percent of the mean activation, and is divided as the squared
+    difference is; a cause that makes up for another hangs below zero.
+
+    Args:
+        found: what `errors.anatomy` returns.
+    """
+    names, layers = list(found.layers), list(found.layers.values())
+    rows = 1 if found.ann_accuracy is None else 2
+    heights = np.array([100 * layer.distance / (layer.activation or 1.0) for layer in layers])
+    with house_figure(rows, 3.4 * rows + 1, ratios=(3, 2)[:rows]) as (figure, axes):
+        top, *below = np.atleast_1d(axes)
+        above, under = np.zeros(len(names)), np.zeros(len(names))
+        for part, (color, hatch) in zip(PARTS, LOOK, strict=True):
+            size = np.array([layer.shares[part] for layer in layers]) * heights
+            look = {"color": color, "hatch": hatch, "edgecolor": PAPER, "linewidth": 0, "label": part}
+            top.bar(range(len(names)), size, 0.7, bottom=np.where(size >= 0, above, under), **look)
+            above, under = above + size.clip(min=0), under + size.clip(max=0)
+        top.set(ylabel="mean |phi - a|\n[% of the mean a]")
+        titled(figure, top, f"Where it differs, T = {found.T}")
+        figure.alt += f" {'; '.join(map(_told, names, layers, heights))}."
+        legend_above(top, 4)
+        for axes_below in below:
+            _accuracies(axes_below, found)
+        slanted = {"rotation": 45, "ha": "right"} if len(names) > 4 else {}
+        (below[-1] if below else top).set_xticks(range(len(names)), names, **slanted)
+    return figure
+
+
+def _told(name: str, layer: Layer, height: float) -> str:
+    parts = ", ".join(f"{part} {100 * layer.shares[part]:.0f} %" for part in PARTS)
+    return f"{name}: {height:.1f} % of the mean activation, by {parts}"
+
+
+def _accuracies(axes: Axes, found: Anatomy) -> None:
+    """Of the network whose layers spike up to each, beside the ANN's; a percentage has no place above 100."""
+    curve = [100 * float(layer.accuracy or 0.0) for layer in found.layers.values()]
+    ann = 100 * float(found.ann_accuracy or 0.0)
+    axes.plot(range(len(curve)), curve, color=RED, marker="s", label="all layers up to here spike")
+    axes.axhline(ann, color=GREY, linestyle="--", label="ANN")
+    low, high = min(*curve, ann), max(*curve, ann)
+    room = max(0.15 * (high - low), 0.5)
+    axes.set(ylabel="accuracy [%]", ylim=(max(low - room, 0), high + room))
+    axes.set_yticks([tick for tick in axes.get_yticks() if low - room <= tick <= min(high + room, 100)])
+    legend_above(axes, 2)
+
+
+def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
+    """Bars side by side, a panel for each title: of each labelled series one bar in each place, the first on top.
+
+    Args:
+        panels: title, with its unit, to label to place to number: {"silent [%]": {"opi": {"conv1.act": 3.0}}}. The
+            panels have the same places.
+    """
+    places = list(next(iter(next(iter(panels.values())).values())))
+    widest = max(len(series) for series in panels.values())
+    told = []
+    with house_figure(height=1.7 + 0.24 * len(places) * widest, columns=len(panels)) as (figure, axes):
+        for axis, (title, series) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+            thick = 0.8 / len(series)
+            for k, (label, values) in enumerate(series.items()):
+                at = np.arange(len(places)) + thick * (k - (len(series) - 1) / 2)
+                look = {"color": COLOURS[k % 6], "hatch": HATCHES[k % 6], "edgecolor": PAPER, "linewidth": 0}
+                axis.barh(at, [values[place] for place in places], 0.92 * thick, label=label, **look)
+                told.append(f"{title}, {label}: {', '.join(f'{p} {values[p]:.3g}' for p in places)}")
+            first = axis is np.atleast_1d(axes)[0]
+            axis.set_yticks(range(len(places)), places if first else [""] * len(places))
+            axis.axvline(0, color=INK, linewidth=1)
+            axis.grid(axis="y", visible=False)
+            axis.invert_yaxis()
+            titled(figure, axis, title)
+            legend_above(axis, 2)
+        figure.alt = f"{'; '.join(told)}."
+    return figure
+
+
+def lines(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    marked: Mapping[str, float] | None = None,
+) -> PageFigure:
+    """Lines by label, each with a marker at its points.
+
+    Args:
+        curves: label to the places and the heights of its points.
+        marked: label to a place on the horizontal axis that a dotted line marks.
+    """
+    with house_figure(height=4.8) as (figure, axes):
+        for label, place in (marked or {}).items():
+            axes.axvline(place, color=GREY, linestyle=":", label=label)
+        for k, (label, (x, y)) in enumerate(curves.items()):
+            look = {"color": COLOURS[k % 6], "linestyle": DASHES[k % 6], "marker": MARKS[k % 6]}
+            axes.plot(x, y, label=label, **look)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
+        titled(figure, axes, title)
+        legend_above(axes)
+        ends = (f"{label} from {y[0]:.3g} to {y[-1]:.3g}" for label, (_, y) in curves.items())
+        figure.alt += f" {ylabel} over {xlabel}: {'; '.join(ends)}."
+    return figure
+
+
+def _percent(share: float) -> str:
+    """With as many digits as a small share needs."""
+    return f"{100 * share:.3g} %"
