@@ -5,9 +5,11 @@ stays, hundreds of lines on the red of errors. Its bars of widgets leave "model 
 again.
 """
 
+import contextlib
 import io
 import os
 import sys
+from collections.abc import Callable, Iterator
 from html import escape
 from typing import Any, ClassVar
 
@@ -25,9 +27,22 @@ def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
     Args:
         args, kwargs: tqdm's own.
     """
-    kind = _CellBar if _in_notebook() else TextBar
+    kind = _CellBar if _CellBar.show is not None or _in_notebook() else TextBar
     none = {"disable": True} if os.environ.get("SNNLAB_PROGRESS") == "none" else {}
     return kind(*args, **{"leave": False, "delay": 1.0, **kwargs, **none})
+
+
+@contextlib.contextmanager
+def shown_by(show: Callable[[str], None]) -> Iterator[None]:
+    """Within the block bars are handed to `show`, a line of text each, "" once they are done: for a widget's callback.
+
+    What a callback draws, a notebook shows in no cell.
+    """
+    before, _CellBar.show = _CellBar.show, show
+    try:
+        yield
+    finally:
+        _CellBar.show = before
 
 
 def _in_notebook() -> bool:
@@ -43,6 +58,8 @@ class _CellBar(TextBar):
     lines: ClassVar[dict[int, str]] = {}
     output: ClassVar[tuple[str, Any]] = ("", None)
     """The request that runs the cell, and the handle of its output."""
+    show: ClassVar[Callable[[str], None] | None] = None
+    """Who takes the lines in place of a cell's output."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         own = {"leave": False, "file": io.StringIO(), "ncols": WIDTH, "ascii": False, "bar_format": FORMAT}
@@ -60,6 +77,9 @@ class _CellBar(TextBar):
 
     @classmethod
     def _draw(cls, text: str) -> None:
+        if cls.show is not None:
+            cls.show(text)
+            return
         from IPython import display, get_ipython  # only where a kernel has it loaded
 
         request = get_ipython().get_parent().get("header", {}).get("msg_id", "")

@@ -3,27 +3,34 @@
 The front end sends a slider's newest value once the kernel has answered for the one before, so requests never pile up.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from io import BytesIO
+from html import escape
 
 import ipywidgets as widgets
-import torch
-from matplotlib.figure import Figure
 from torch import Tensor, nn
 
+from snnlab import training
 from snnlab.converters.catalogue import CATALOGUE, find
-from snnlab.converters.choices.potentials import half
+from snnlab.converters.choices.potentials import zero
 from snnlab.converters.choices.site import Site
+from snnlab.converters.choices.thresholds import largest
 from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
+from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
+from snnlab.plots.accuracy import accuracy_at
+from snnlab.progress import shown_by
 from snnlab.simulators.coding import Coding
 from snnlab.simulators.run import Run
 from snnlab.simulators.simulation import simulate
+from snnlab.training import recipes
 
 CODINGS: dict[str, Coding] = {"constant current": "constant", "Poisson spikes": "poisson"}
 """What a menu calls them."""
+OWN = "the method's own"
+SHARES: dict[str, float | None] = {OWN: None, **{f"{k / 8:g}": k / 8 for k in range(9)}}
+"""Where a neuron starts, as a share of its threshold."""
 
 
 def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) -> Method:
@@ -47,101 +54,243 @@ def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) 
     return replace(chosen, threshold=threshold, v0=v0)
 
 
+class Bench:
+    """The networks at hand, the one that each method converts, and the conversions made so far.
+
+    Attributes:
+        fitting: for each method's name the network that fits it, None if one is trained when it is needed.
+        left_out: for each method that cannot be offered what network it needs.
+    """
+
+    def __init__(
+        self, anns: Sequence[nn.Module], data: Data, network: Callable[..., nn.Module] | None
+    ) -> None:
+        self.data, self.network = data, network
+        self.fitting: dict[str, nn.Module | None] = {}
+        self.left_out: dict[str, str] = {}
+        self.made: dict[tuple[str, int, float, float | None], SNN] = {}
+        known: dict[type[nn.Module], nn.Module | None] = {}
+        for name, method in CATALOGUE.items():
+            if (kind := type(method.activation())) not in known:
+                known[kind] = next((ann for ann in anns if _fits(ann, method, data.calibration)), None)
+            fits = known[kind]
+            if fits is not None or (network is not None and _trainable(method)):
+                self.fitting[name] = fits
+            else:
+                self.left_out[name] = kind.__name__
+
+    def ann(self, name: str) -> nn.Module:
+        """The network that the method converts: one at hand, or trained for it now, once."""
+        found = self.fitting[name]
+        if found is None and self.network is not None:
+            found = self.fitting[name] = recipes.prepare(name, self.network, self.data)
+        assert found is not None  # what has neither is not offered
+        return found
+
+    def snn(self, name: str, T: int, scale: float, share: float | None) -> SNN:
+        """The method's conversion with these knobs; what was made before is kept."""
+        key = (name, T, scale, share)
+        if key not in self.made:
+            if len(self.made) >= 64:
+                self.made.clear()
+            self.made[key] = convert(self.ann(name), tuned(name, scale, share), self.data.calibration, T)
+        return self.made[key]
+
+
+def _fits(ann: nn.Module, method: Method, calibration: Split) -> bool:
+    """Whether the network has the activations that the method asks for; says nothing of how well it converts."""
+    plain = replace(method, threshold=largest, v0=zero, corrections=(), tuning=None)
+    try:
+        convert(ann, plain, calibration.images[:1], 1, exact=False, progress=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _trainable(method: Method) -> bool:
+    try:
+        recipes.find(method)
+    except ValueError:
+        return False
+    return True
+
+
 class ConversionExplorer(widgets.VBox):
     """A picture of the accuracy at each step t, with sliders for T, the thresholds' scale and the initial potential.
 
-    A menu chooses how the image comes: as a constant current, or as Poisson spikes (always the same ones).
+    A menu chooses how the image comes: as a constant current, or as Poisson spikes (always the same ones). Offered are
+    the methods that one of the networks fits, and with `network` all others, too: their network is trained when they
+    are chosen. What cannot be is said in the explorer.
 
     Attributes:
-        run: what the spiking network did, up to the largest T.
-        accuracy: its accuracy after each step, [T], 0 to 1.
+        run: what the spiking network did, up to the largest T; up to T for a method that depends on T.
+        accuracy: its accuracy after each of these steps, 0 to 1.
+        refused: why nothing is shown for this setting, in words; "" if all is well.
     """
 
-    def __init__(self, anns: Mapping[str, nn.Module], data: Data, T: int = 32, images: int = 100) -> None:
-        """anns: the trained network for each method's name; data: calibration images, and test images to run."""
-        self.anns, self.calibration = anns, data.calibration
-        self.test = Split(data.test.images[:images], data.test.labels[:images])
-        self.run: Run
-        self.accuracy: Tensor
-        wide = widgets.Layout(width="min(100%, 34em)")
-        names = {CATALOGUE[name].title.split(":")[0]: name for name in anns}
-        self.method = widgets.Dropdown(options=names, description="method", layout=wide)
-        self.coding = widgets.Dropdown(options=list(CODINGS), description="image", layout=wide)
-        self.T = _slider("T", widgets.IntSlider, 4, (1, T, 1), wide)
-        self.scale = _slider("threshold scale", widgets.FloatSlider, 1.0, (0.125, 2.0, 0.125), wide)
-        self.share = _slider("v0 / threshold", widgets.FloatSlider, 0.0, (0.0, 1.0, 0.125), wide)
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="min(100%, 40em)"))
-        self.says = widgets.HTML()
-        self.method.observe(self._take_method, "value")
-        self.T.observe(lambda _: self._show(), "value")
-        self.coding.observe(lambda _: self._simulate(), "value")
-        for slider in (self.scale, self.share):
-            slider.observe(lambda _: self._compute(), "value")
-        knobs = [self.method, self.coding, self.T, self.scale, self.share]
-        super().__init__([*knobs, self.picture, self.says])
-        self._take_method()
+    run: Run
+    accuracy: Tensor
+    ann_accuracy: float
+    snn: SNN
 
-    def _take_method(self, _: object = None) -> None:
+    def __init__(
+        self,
+        anns: Sequence[nn.Module],
+        data: Data,
+        T: int = 32,
+        images: int = 100,
+        *,
+        network: Callable[..., nn.Module] | None = None,
+    ) -> None:
+        """anns: trained networks. data: calibration images, test images to run, training images for what is trained.
+
+        network: called with seed=..., as networks.cnn: what is trained for a method that no ann fits. None offers no
+        such method, and the explorer says so.
+        """
+        self.bench = Bench(anns, data, network)
+        if not self.bench.fitting:
+            raise ValueError("anns: no method fits any of these networks: train one, or hand in network=...")
+        self.test = Split(data.test.images[:images], data.test.labels[:images])
+        self.refused, self.settled = "", False
+        self._make_knobs(T)
+        self.bar, self.picture, self.says = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        super().__init__([*self.knobs, self.bar, self.picture, self.says])
+        self._answer(self._take_method)
+
+    def _make_knobs(self, T: int) -> None:
+        own = " (its own network, trained when chosen)"
+        names = {f"{name}{own if ann is None else ''}": name for name, ann in self.bench.fitting.items()}
+        self.method = widgets.Dropdown(options=names, description="method", layout=_WIDE, style=_STYLE)
+        self.coding = widgets.Dropdown(options=list(CODINGS), description="image", layout=_WIDE, style=_STYLE)
+        self.T = _slider("T", widgets.IntSlider, min(4, T), (1, T, 1))
+        self.scale = _slider("threshold scale", widgets.FloatSlider, 1.0, (0.125, 2.0, 0.125))
+        self.share = widgets.SelectionSlider(
+            options=list(SHARES), value=OWN, description="v0 / threshold", layout=_WIDE, style=_STYLE
+        )
+        self.knobs = [self.method, self.coding, self.T, self.scale, self.share]
+        for knob, work in (
+            (self.method, "_take_method"),
+            (self.coding, "_take_coding"),
+            (self.T, "_take_T"),
+            (self.scale, "_compute"),
+            (self.share, "_compute"),
+        ):
+            knob.observe(lambda _, work=work: self._answer(getattr(self, work)), "value")
+
+    def _answer(self, work: Callable[[], None]) -> None:
+        """Do it, or say why not: Jupyter swallows what a callback raises."""
+        try:
+            with shown_by(self._show_bar):
+                work()
+        except ValueError as error:
+            self._refuse(str(error))
+        except Exception as error:
+            self._refuse(
+                f"{type(error).__name__}: {error}. This is a mistake of snnlab, not yours: please report it."
+            )
+            raise
+        finally:
+            self.bar.value = ""
+
+    def _show_bar(self, text: str) -> None:
+        self.bar.value = f"<pre style='margin: 0; overflow-x: auto'>{escape(text)}</pre>" if text else ""
+
+    def _refuse(self, reason: str) -> None:
+        self.refused, self.picture.value = reason, ""
+        self.says.value = f"<b>This setting shows nothing.</b> {escape(reason)}"
+
+    def _take_method(self) -> None:
         """Start from the published method: its thresholds as they are, its own initial potential."""
         self.settled = False
-        self.scale.value, self.share.value = 1.0, 0.5 * (find(self.method.value).v0 is half)
+        self.scale.value, self.share.value = 1.0, OWN
         self.settled = True
         self._compute()
+
+    def _take_T(self) -> None:
+        if self.refused or find(self.method.value).depends_on_T:
+            self._compute()
+        else:
+            self._show()
+
+    def _take_coding(self) -> None:
+        if self.refused:
+            self._compute()
+        else:
+            self._simulate()
 
     def _compute(self) -> None:
         if not self.settled:
             return
-        ann = self.anns[self.method.value]
-        chosen = tuned(self.method.value, self.scale.value, self.share.value)
-        self.snn = convert(ann, chosen, self.calibration, self.T.max, progress=False)
-        with torch.inference_mode():
-            right = ann.eval()(self.test.images).argmax(-1) == self.test.labels
-        self.ann_accuracy = float(right.double().mean())
+        name, T = self.method.value, self.T.value if find(self.method.value).depends_on_T else self.T.max
+        self.snn = self.bench.snn(name, T, self.scale.value, SHARES[self.share.value])
+        self.ann_accuracy = training.accuracy(self.bench.ann(name), self.test)
         self._simulate()
 
     def _simulate(self) -> None:
-        self.run = simulate(self.snn, self.test, self.T.max, coding=CODINGS[self.coding.value])
-        self.accuracy = self.run.accuracy(self.test)
+        self.run = simulate(self.snn, self.test, self.snn.T, coding=CODINGS[self.coding.value])
+        self.accuracy, self.refused = self.run.accuracy(self.test), ""
         self._show()
 
     def _show(self) -> None:
-        t = self.T.value
-        self.picture.value = _picture(self.accuracy, self.ann_accuracy, t)
-        thresholds = ", ".join(f"{name} {float(n.threshold):.2f}" for name, n in self.snn.sites.items())
-        self.says.value = (
-            f"After <b>{t}</b> steps the spiking network gets <b>{100 * self.accuracy[t - 1]:.1f} %</b> of "
-            f"{len(self.test)} test digits right, the ANN {100 * self.ann_accuracy:.1f} %. Thresholds: {thresholds}. "
-            f"A neuron's mean output is a multiple of threshold / T, here {100 / t:.1f} % of its threshold. "
-            f"{_SHOWN[CODINGS[self.coding.value]]}"
+        self.picture.value = accuracy_at(
+            self.accuracy, self.ann_accuracy, self.T.value, self.T.max
+        )._repr_html_()
+        self.says.value = " ".join(self._sentences())
+
+    def _sentences(self) -> list[str]:
+        t, method = self.T.value, find(self.method.value)
+        right, ann = 100 * self.accuracy[t - 1], 100 * self.ann_accuracy
+        thresholds = ", ".join(f"{name} {_span(n.threshold)}" for name, n in self.snn.sites.items())
+        start = ", ".join(_span(n.v0 / n.threshold) for n in self.snn.sites.values())
+        steps = (
+            f"After <b>{t}</b> {'step' if t == 1 else 'steps'} the spiking network gets <b>{right:.1f} %</b>"
         )
+        said = [
+            f"{escape(method.title)}. {steps} of {len(self.test)} test images right, the ANN {ann:.1f} %.",
+            f"Thresholds: {thresholds}. v0, in thresholds: {start}.",
+            f"A neuron's mean output is a multiple of threshold / T, here {100 / t:.1f} % of its threshold.",
+            _SHOWN[CODINGS[self.coding.value]],
+        ]
+        if method.depends_on_T:
+            said.append(f"This method converts for one T: here for {t}, and for another T anew.")
+        if method.corrections or method.tuning:
+            said.append("It corrects the network after the two knobs have set thresholds and v0.")
+        if self.snn.latency > t and method.depends_on_T:
+            said.append(f"Its neurons look ahead: {self.snn.latency} steps pass until the answer is there.")
+        if self.bench.left_out:
+            said.append(_needs(self.bench.left_out))
+        return said
 
 
 _SHOWN: dict[Coding, str] = {
     "constant": "The image comes as the same current in every step.",
     "poisson": "Each pixel sends spikes drawn at random, as often as it is bright: the same draws at every setting.",
 }
+_WIDE = widgets.Layout(width="min(100%, 36em)")
+_STYLE = {"description_width": "8em"}
 
 
-def _slider(
-    name: str, kind: type, value: float, span: tuple[float, float, float], layout: widgets.Layout
-) -> widgets.Widget:
-    """span: the smallest value, the largest, and the step between two."""
-    smallest, largest, step = span
-    style = {"description_width": "8em"}
-    return kind(
-        value=value, min=smallest, max=largest, step=step, description=name, layout=layout, style=style
+def _needs(left_out: dict[str, str]) -> str:
+    """Which methods are not in the menu, by the activation that their network must have."""
+    kinds: dict[str, list[str]] = {}
+    for name, activation in left_out.items():
+        kinds.setdefault(activation, []).append(name)
+    listed = "; ".join(f"with {kind}: {', '.join(names)}" for kind, names in kinds.items())
+    return (
+        f"Not in the menu, because none of these networks was trained for it: {listed}. Hand in <code>network=</code>, "
+        "as <code>networks.cnn</code>, and it is trained when chosen."
     )
 
 
-def _picture(accuracy: Tensor, ann: float, t: int) -> bytes:
-    """The accuracy curve as a PNG, with step t marked."""
-    figure = Figure(figsize=(6.4, 3.0), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    axes.plot(range(1, len(accuracy) + 1), 100 * accuracy, ".-", label="spiking network")
-    axes.axhline(100 * ann, color="0.4", linestyle="--", label="ANN")
-    axes.plot([t], [100 * accuracy[t - 1]], "o", color="tab:red", markersize=9, label=f"t = {t}")
-    axes.set(xlabel="t [steps]", ylabel="accuracy [%]", ylim=(0, 103), xlim=(0, len(accuracy) + 1))
-    axes.legend(loc="lower right")
-    file = BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
+def _span(values: Tensor) -> str:
+    """One number, or from the smallest to the largest."""
+    low, high = float(values.min()), float(values.max())
+    return f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+
+
+def _slider(name: str, kind: type, value: float, span: tuple[float, float, float]) -> widgets.Widget:
+    """span: the smallest value, the largest, and the step between two."""
+    smallest, largest_, step = span
+    return kind(
+        value=value, min=smallest, max=largest_, step=step, description=name, layout=_WIDE, style=_STYLE
+    )

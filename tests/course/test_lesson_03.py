@@ -1,4 +1,4 @@
-"""What lesson 03 shows: sliders that convert anew, two networks side by side, and the shortcut that it warns of."""
+"""What lesson 03 shows: two networks side by side, and the shortcut that it warns of."""
 
 import pytest
 import torch
@@ -6,10 +6,8 @@ from torch import nn
 
 import snnlab
 from snnlab import datasets, networks, training
-from snnlab.activations import QCFS
 from snnlab.course import naive
 from snnlab.course.comparison import compare
-from snnlab.explorers.conversion import ConversionExplorer, tuned
 from snnlab.neurons import IF
 
 DATA = datasets.load("digits")
@@ -18,65 +16,6 @@ DATA = datasets.load("digits")
 @pytest.fixture(scope="module")
 def ann() -> nn.Module:
     return training.fit(networks.cnn(), DATA.train, epochs=3)
-
-
-@pytest.fixture(scope="module")
-def explorer(ann: nn.Module) -> ConversionExplorer:
-    anns = {name: networks.cnn(QCFS) if name == "qcfs" else ann for name in snnlab.CATALOGUE}
-    return ConversionExplorer(anns, DATA, T=16, images=40)
-
-
-def test_a_method_brings_its_own_start(explorer: ConversionExplorer) -> None:
-    explorer.scale.value = 0.5
-    explorer.method.value = "opi"
-    assert (explorer.scale.value, explorer.share.value) == (1.0, 0.5)
-    explorer.method.value = "max_norm"
-    assert (explorer.scale.value, explorer.share.value) == (1.0, 0.0)
-
-
-def test_the_sliders_convert_anew_and_the_picture_follows(explorer: ConversionExplorer) -> None:
-    explorer.method.value = "max_norm"
-    before, picture = explorer.snn.sites["conv1.act"], explorer.picture.value
-    explorer.scale.value, explorer.share.value = 0.25, 0.5
-    after = explorer.snn.sites["conv1.act"]
-    assert after.threshold == 0.25 * before.threshold
-    assert after.v0 == 0.5 * after.threshold
-    assert explorer.picture.value != picture
-
-
-def test_T_moves_the_mark_without_a_conversion(explorer: ConversionExplorer) -> None:
-    snn, picture = explorer.snn, explorer.picture.value
-    explorer.T.value = 9
-    assert explorer.snn is snn
-    assert explorer.picture.value != picture
-    assert "<b>9</b> steps" in explorer.says.value
-
-
-def test_the_menu_shows_the_image_as_spikes_without_a_conversion_and_says_so(
-    explorer: ConversionExplorer,
-) -> None:
-    explorer.method.value = "opi"
-    snn, steady, picture = explorer.snn, explorer.accuracy, explorer.picture.value
-    assert "the same current in every step" in explorer.says.value
-    explorer.coding.value = "Poisson spikes"
-    expected = snnlab.simulate(snn, DATA.test[:40], 16, coding="poisson").accuracy(DATA.test[:40])
-    assert explorer.snn is snn and torch.equal(explorer.accuracy, expected)
-    assert explorer.picture.value != picture and "spikes drawn at random" in explorer.says.value
-    explorer.coding.value = "constant current"
-    assert torch.equal(explorer.accuracy, steady)
-
-
-def test_what_it_shows_is_what_convert_and_simulate_give(
-    explorer: ConversionExplorer, ann: nn.Module
-) -> None:
-    explorer.method.value = "opi"
-    snn = snnlab.convert(ann, "opi", DATA.calibration, 16)
-    assert torch.equal(explorer.accuracy, snnlab.simulate(snn, DATA.test[:40], 16).accuracy(DATA.test[:40]))
-
-
-def test_thresholds_are_not_scaled_by_nothing() -> None:
-    with pytest.raises(ValueError, match="scale = 0"):
-        tuned("opi", scale=0)
 
 
 def test_at_large_T_rate_and_activation_agree_layer_after_layer(ann: nn.Module) -> None:
