@@ -57,34 +57,14 @@ export function describe(p, run) {
   const down = run.spike.filter((s) => s < 0).length;
   const rate = meanOutput(p, run);
   const relu = Math.max(p.current, 0);
+  const constant = p.arrival === "constant";
   const spikes = down ? `${plural(up, "spike")}, ${down} of them taken back` : plural(up, "spike");
-  return `${spikes}: the mean output ${show(rate)}, where ReLU(z) = ${show(relu)}. ${p.kind === "ca_lif" ? gate(p, run, rate - relu) : clamped(p, run)}`;
+  const why = p.kind === "ca_lif" ? because(neuronOf(p), run, rate - relu, constant) : becauseHardReset(neuronOf(p), run, constant);
+  const snm = p.kind === "ca_lif" && p.decay === 1 && down ? " Calcium that does not fade is the number of spikes that stand: this is SNM." : "";
+  return `${spikes}: the mean output ${show(rate)}, where ReLU(z) = ${show(relu)}. ${why}${snm}`;
 }
 
 const meanOutput = (p, run) => (p.threshold * run.count) / p.T;
-
-function gate(p, run, gap) {
-  const left = run.v[p.T - 1];
-  const debt = left < 0 && run.count > 0;
-  if (p.leak < 1) return "The leak takes a share of v in each step, and what has leaked never becomes a spike.";
-  if (debt && left <= -p.threshold)
-    return run.calcium[p.T - 1] > GATE
-      ? `v[T] = ${show(left)} asks for a negative spike and the gate is open, but one in a step is all it can send.`
-      : `v[T] = ${show(left)} asks for a negative spike, but no calcium is left: the gate is shut, and the surplus stays.`;
-  if (debt) return `v[T] = ${show(left)} is a debt, but less than a spike of −θ: it stays.`;
-  if (left >= p.threshold) return `v[T] = ${show(left)}: one spike in a step is all it can send, and this charge still waits.`;
-  if (p.decay === 1 && run.spike.includes(-1)) return "Calcium that does not fade is the number of spikes so far: this is SNM.";
-  if (Math.abs(gap) < p.threshold / p.T) return "Right to less than a spike.";
-  return `What is missing or ahead lies in the potential: it began at ${show(p.v0)} and ends at ${show(left)}.`;
-}
-
-function clamped(p, run) {
-  if (run.count === 0 && run.v[p.T - 1] >= p.threshold) return "v has reached θ, but it fires a step late: after the last.";
-  if (run.count === 0 && p.arrival === "constant" && p.current > 0 && p.current <= p.threshold)
-    return "v tends to z and never passes θ: whatever lies below the threshold is not heard.";
-  if (run.count === 0) return "v has never reached θ: silent.";
-  return "It looks at the v of the step before, and a reset forgets how far v was above θ: the rate curve is no ReLU.";
-}
 
 // --- the picture ---------------------------------------------------------------------------------------------------
 
@@ -109,7 +89,7 @@ export function picture(p, run, curve, width) {
   const yc = down(PANELS.calcium, spans.calcium);
   const title = (panel, text) => `<text class="title" x="${MARGIN.left}" y="${panel.top - 10}">${text}</text>`;
   return `${title(PANELS.z, "input z[t]")}${axis(yz, spans.z, width, 4)}${bars(run.z, x, yz)}
-    ${title(PANELS.v, "potential v[t]")}${axis(yv, spans.v, width)}${membranePath(p, run, x, yv)}
+    ${title(PANELS.v, "potential v[t], ▲ where it fires")}${axis(yv, spans.v, width)}${potentialTrace(p.v0, run, x, yv)}
     ${level(yv, p.threshold, width, "threshold", "θ")}${bipolar ? lowerThreshold(p, run, x, yv, width) : ""}
     ${title(PANELS.calcium, TITLES[p.kind].calcium)}${axis(yc, spans.calcium, width, 4)}${gateArea(run, x)}
     ${calciumPath(run, x, yc)}${level(yc, GATE, width, "gate", "0.001")}
@@ -119,20 +99,6 @@ export function picture(p, run, curve, width) {
 
 const bars = (values, x, y) =>
   `<path class="drive" d="${values.map((z, t) => `M${x(t + 1).toFixed(1)},${y(0).toFixed(1)}V${y(z).toFixed(1)}`).join("")}"/>`;
-
-function membranePath(p, run, x, y) {
-  let path = `M${x(0).toFixed(1)},${y(p.v0).toFixed(1)}`;
-  let resets = "";
-  for (let t = 1; t <= p.T; t++) {
-    const at = x(t).toFixed(1);
-    path += `L${at},${y(run.peak[t - 1]).toFixed(1)}`;
-    if (run.spike[t - 1]) {
-      resets += `M${at},${y(run.peak[t - 1]).toFixed(1)}V${y(run.v[t - 1]).toFixed(1)}`;
-      path += `M${at},${y(run.v[t - 1]).toFixed(1)}`;
-    }
-  }
-  return `<path class="trace" d="${path}"/><path class="reset" d="${resets}"/>`;
-}
 
 // The stretches [from, to] of steps for which there is calcium: that of step t counts in step t + 1.
 function openSteps(run) {

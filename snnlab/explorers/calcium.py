@@ -20,7 +20,7 @@ RANGES = {name: WIDE[name] for name in NAMES} | {"T": (1, 64)}
 class Calcium(Explorer):
     """Input, potential, calcium and spikes of a Ca-LIF neuron over T steps, and its mean output against ReLU."""
 
-    _esm = module("neurons.js", "drives.js", "drawing.js", "calcium.js")
+    _esm = module("neurons.js", "drives.js", "drawing.js", "account.js", "calcium.js")
     title = "Calcium and its gate"
     names = (*CHOICES, *RANGES)
 

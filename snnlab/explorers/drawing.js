@@ -51,6 +51,27 @@ function level(y, value, width, css, name) {
     <text class="name ${css}-name" x="${width - MARGIN.right}" y="${at}" dy="-4" text-anchor="end">${name}</text>`;
 }
 
+const DOTS = 48; // steps up to which each potential after a step has its dot, as in the package plots/
+
+// The potential from step to step, drawn alike everywhere: up or down to what met the threshold, a triangle where that
+// fires (or takes a spike back), dashed the reset, a dot for what is left.
+function potentialTrace(v0, run, x, y) {
+  const at = (t, v) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`;
+  const dot = (t, v) => (run.v.length <= DOTS ? `<circle class="dot" cx="${x(t).toFixed(1)}" cy="${y(v).toFixed(1)}" r="3"/>` : "");
+  let [trace, resets, fires, dots] = [`M${at(0, v0)}`, "", "", dot(0, v0)];
+  run.v.forEach((after, k) => {
+    const [t, peak, spike] = [k + 1, run.peak[k], run.spike[k]];
+    trace += `L${at(t, peak)}`;
+    if (spike) {
+      resets += `M${at(t, peak)}L${at(t, after)}`;
+      trace += `M${at(t, after)}`;
+      fires += spike > 0 ? `M${at(t, peak)}m-4.5,4h9l-4.5,-8.5z` : `M${at(t, peak)}m-4.5,-4h9l-4.5,8.5z`;
+    }
+    dots += dot(t, after);
+  });
+  return `<path class="trace" d="${trace}"/><path class="reset" d="${resets}"/>${dots}<path class="fires" d="${fires}"/>`;
+}
+
 const LOOK = `
 .snnlab-explorer { --v: #0072b2; --theta: #c44e00; --rate: #007a5a; --back: #b03a7d; --paper: var(--jp-layout-color0, #fff);
   --ink: var(--jp-content-font-color1, #222); --soft: var(--jp-content-font-color2, #666);
@@ -87,6 +108,7 @@ const LOOK = `
 .snnlab-explorer .trace { stroke: var(--v); stroke-width: 2; }
 .snnlab-explorer .reset { stroke: var(--v); stroke-dasharray: 3 3; }
 .snnlab-explorer .dot { fill: var(--v); }
+.snnlab-explorer .fires { fill: var(--ink); }
 .snnlab-explorer .threshold { stroke: var(--theta); stroke-width: 1.5; stroke-dasharray: 7 4; }
 .snnlab-explorer .threshold-name { fill: var(--theta); }
 .snnlab-explorer .spike { stroke: var(--ink); stroke-width: 3; }
@@ -148,7 +170,13 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
       return;
     }
     svg.style.height = `${height(p)}px`;
-    [svg.innerHTML, says.textContent] = draw(p, width);
+    try {
+      [svg.innerHTML, says.textContent] = draw(p, width);
+    } catch (error) {
+      root.classList.add("wrong");
+      says.textContent = `This setting cannot be shown (${error.message}). That is a mistake of this page, not yours: please report it.`;
+      throw error; // the page's console has where
+    }
   }
 
   function read() {

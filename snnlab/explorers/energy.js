@@ -34,7 +34,7 @@ export function describe(p) {
   const even = breakEven(p);
   const verdict =
     even <= 0
-      ? "The first layer alone, computed in every step, costs as much as the whole ANN."
+      ? "The first layer alone, computed in every step, costs at least as much as the whole ANN."
       : `Break-even at ${show(Math.round(even * 100) / 100)} spikes per neuron and image; here ${show(Math.round(sent * 100) / 100)} are sent.`;
   return `The spiking network’s arithmetic costs ${percent(image + spikes)} of the ANN’s. ${verdict} Memory and data movement, which dominate in hardware, are left out.`;
 }
@@ -42,8 +42,8 @@ export function describe(p) {
 // --- the picture ---------------------------------------------------------------------------------------------------
 
 const BARS = { top: 30, height: 74 };
-const CURVE = { top: 150, height: 200 };
-const HEIGHT = 392;
+const CURVE = { top: 184, height: 200 };
+const HEIGHT = 426;
 
 export function picture(p, width) {
   const { image, spikes } = costs(p);
@@ -55,8 +55,19 @@ export function picture(p, width) {
   return `<text class="title" x="${MARGIN.left}" y="14">arithmetic energy of an image, ANN = 1</text>
     ${name(0, "ANN")}${bar(0, 0, p.first, "image")}${bar(0, p.first, 1, "rest")}
     ${name(1, "SNN")}${bar(1, 0, image, "image")}${bar(1, image, image + spikes, "spikes")}
-    <text class="tick" x="${MARGIN.left + 44}" y="${BARS.top + 92}">dark: the layer that sees the image</text>
+    ${legend(BARS.top + 92, width)}
     ${curve(p, width)}`;
+}
+
+const NAMES = [["image", "the layer that sees the image"], ["rest", "the other layers"], ["spikes", "their spikes"]];
+
+// What the parts of the bars are, each with a sample of its look; one below the other where the page is narrow.
+function legend(y, width) {
+  const narrow = width < 560;
+  return NAMES.map(([css, name], k) => {
+    const [left, top] = narrow ? [MARGIN.left + 44, y + 16 * k] : [MARGIN.left + 44 + [0, 210, 340][k], y];
+    return `<rect class="${css}" x="${left}" y="${top - 10}" width="14" height="11"/><text class="tick" x="${left + 20}" y="${top}">${name}</text>`;
+  }).join("");
 }
 
 function curve(p, width) {

@@ -7,7 +7,7 @@ import traitlets
 from snnlab.explorers.host import Explorer, module
 
 KINDS: dict[str, dict[str, Any]] = {
-    "if": {"reset": "subtract", "leak": 1.0},
+    "if": {"reset": "subtract"},
     "lif": {"reset": "subtract", "leak": 0.875},
     "burst": {"max_spikes": 4},
     "snm": {},
@@ -44,7 +44,7 @@ WHOLE = ("T", "max_spikes", "cap")
 class Membrane(Explorer):
     """Potential, spikes and mean output of a neuron (package neurons/) over T steps, against ReLU."""
 
-    _esm = module("neurons.js", "drives.js", "drawing.js", "membrane.js")
+    _esm = module("neurons.js", "drives.js", "drawing.js", "account.js", "membrane.js")
     title = "The membrane of a spiking neuron"
     names = (*CHOICES, *RANGES)
 
@@ -88,12 +88,17 @@ def membrane(
         threshold: 0.25 to 2. v0: initial potential, -1 to 2. current: mean input of a step, -1 to 2. Numbers that need
             not be whole are rounded to multiples of 1/64, so that no spike depends on a rounding error.
         T: steps, 1 to 128.
-        kind: the neuron: if, lif, burst, snm, zero_threshold, st_bif, ca_lif or ca_lif_hard_reset.
+        kind: the neuron: if (lif, where a leak below 1 is set), lif, burst, snm, zero_threshold, st_bif, ca_lif or
+            ca_lif_hard_reset.
         arrival: how the input is spread over the steps: constant, early, late or alternating.
         settings: what the kind adds (KINDS): leak, reset, max_spikes, cap, decay, tau, tau_c, rest.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     given = {"threshold": threshold, "v0": v0, "T": T, "current": current, "kind": kind, "arrival": arrival}
+    if kind == "if" and "leak" in settings:  # an IF that leaks is a LIF
+        _check_number("leak", leak := settings["leak"])
+        given["kind"] = kind = "lif" if leak < 1 else "if"
+        settings = {name: value for name, value in settings.items() if name != "leak" or leak < 1}
     given |= settings
     for name, allowed in CHOICES.items():
         if name in given and given[name] not in allowed:

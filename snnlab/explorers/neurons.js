@@ -5,7 +5,7 @@ const GATE = 1e-3; // calcium below this is gone
 
 // `settings` are the numbers in which the kinds differ; the step reads no others.
 const NEURON_KINDS = {
-  if: { label: "IF", settings: { reset: "subtract", leak: 1 } },
+  if: { label: "IF", settings: { reset: "subtract" } },
   lif: { label: "LIF (leaky)", settings: { reset: "subtract", leak: 0.875 } },
   burst: { label: "IF with bursts", settings: { max_spikes: 4 } },
   snm: { label: "SNM (signed, with memory)", settings: { negative: 1 } },

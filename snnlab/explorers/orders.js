@@ -9,13 +9,14 @@ const total = (p) => p.weight_plus * spikesIn(p.plus) + p.weight_minus * spikesI
 // The neuron's answer to the trains as they are.
 export function simulate(p) {
   const n = neuronOf(p);
-  const run = { peak: [], v: [], spike: [], count: 0 };
+  const run = { peak: [], v: [], spike: [], calcium: [], count: 0 };
   let state = startNeuron(n);
   for (let t = 0; t < p.T; t++) {
     state = stepNeuron(n, state, p.weight_plus * Number(p.plus[t]) + p.weight_minus * Number(p.minus[t]));
     run.peak.push(state.peak);
     run.v.push(state.v);
     run.spike.push(state.spike);
+    run.calcium.push(state.calcium);
   }
   run.count = state.count;
   return run;

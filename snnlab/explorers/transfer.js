@@ -75,8 +75,15 @@ export function describe(p, now, best) {
   const where =
     total <= 1.02 * least
       ? "No threshold does much better."
-      : `Together ${three(total)}; the least, ${three(least)}, is at θ = ${show(best.threshold)}, ${best.threshold < p.threshold ? "lower: finer steps are worth more clipping" : "higher: less clipping is worth coarser steps"}.`;
+      : `Together ${three(total)}; the least, ${three(least)}, is at θ = ${show(best.threshold)}, ${trade(p, now, best)}.`;
   return `${parts} ${where} ${ofLevels(p)}`;
+}
+
+// What the best threshold gives up, and gains, if it does both.
+function trade(p, now, best) {
+  if (best.threshold < p.threshold)
+    return best.quantisation < now.quantisation && best.clipping > now.clipping ? "lower: finer steps are worth more clipping" : "lower";
+  return best.clipping < now.clipping && best.quantisation > now.quantisation ? "higher: less clipping is worth coarser steps" : "higher";
 }
 
 function ofLevels(p) {
@@ -92,7 +99,7 @@ const HEIGHT = 482;
 export function picture(p, swept, width) {
   const right = Math.max(reach(p) * 1.02, p.threshold * 1.25);
   const x = scale(0, right, MARGIN.left, width - MARGIN.right);
-  const highest = Math.max(...swept.curve.map((point) => point.clipping + point.quantisation).slice(POINTS >> 3));
+  const highest = lowSpan(swept);
   const y = scale(0, right, TOP.top + TOP.height, TOP.top);
   const yl = scale(0, highest * 1.1, LOW.top + LOW.height, LOW.top);
   const at = x(p.threshold).toFixed(1);
@@ -114,6 +121,12 @@ export function picture(p, swept, width) {
     <text class="title name" x="${MARGIN.left}" y="${LOW.top - 10}">mean squared error of the layer, over θ</text>
     ${valueAxis(x, right, HEIGHT - 20)}
     <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">input, and threshold [activation units]</text>`;
+}
+
+// The height of the lower picture: the least sum stands well above the axis, and what is dearer leaves at the top.
+function lowSpan({ curve, best }) {
+  const sum = (point) => point.clipping + point.quantisation;
+  return Math.min(Math.max(...curve.map(sum)), 5 * sum(best)) || 1;
 }
 
 // Where a staircase of n steps that starts at `share` of one jumps.

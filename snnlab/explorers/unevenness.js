@@ -40,32 +40,29 @@ export function describe(p, run) {
   const mean = total(p) / p.T;
   const relu = Math.max(mean, 0);
   const rate = (p.threshold * run.count) / p.T;
-  const ann = `The mean input is ${show(mean)}, so the ANN’s ReLU says ${show(relu)}. Arriving evenly it would make
+  const even = losesCharge(p) ? "Arriving evenly at a neuron that loses nothing" : "Arriving evenly";
+  const ann = `The mean input is ${show(mean)}, so the ANN’s ReLU says ${show(relu)}. ${even} it would make
     ${spikes(right)}; in this order ${spikes(run.count)}, a mean output of ${show(rate)}. `;
   return `${ann.replace(/\s+/g, " ")}${verdict(p, run, right)}`;
 }
+
+const losesCharge = (p) => p.kind === "ca_lif_hard_reset" || neuronOf(p).leak < 1;
 
 function verdict(p, run, right) {
   const n = neuronOf(p);
   const left = run.v[p.T - 1];
   const off = run.count - right;
   const v = `v[T] = ${show(left)}`;
-  if (p.kind === "ca_lif_hard_reset" || n.leak < 1)
+  if (losesCharge(p))
     return off ? `${amount(off)}; but this neuron loses charge, so ${v} does not tell.` : `Right, although this neuron loses charge.`;
-  if (off > 0) return `${amount(off)}: sent before the rest of the input was known. ${v} is below 0, a debt, with ${spikes(run.count)} standing. ${takingBack(n)}`;
+  if (off > 0) return `${amount(off)}: sent before the rest of the input was known. ${v} is below 0, a debt, with ${spikes(run.count)} standing. ${debt(n, run)}`;
   if (off < 0) return `${amount(off)}: the charge is there, but it came too late to be sent. ${v} is not below θ, and there was room for more spikes.`;
   if (left < 0) return `Right. ${v} is below 0, yet no spike stands that should not: a neuron whose input is negative ends here. To count it as an error would be a false alarm.`;
-  if (left >= p.threshold) return `${v} is not below θ, but a spike went out in every step: this is clipping, whatever the order.`;
+  if (left >= p.threshold) return `${v} is not below θ, but ${n.max_spikes > 1 ? spikes(n.max_spikes) : "a spike"} went out in every step: this is clipping, whatever the order.`;
   return `Right: ${v} lies from 0 to below θ, so no other number of spikes would fit the charge.`;
 }
 
 const amount = (off) => `${spikes(Math.abs(off)).replace(/^./, (c) => c.toUpperCase())} ${off > 0 ? "too many" : "missing"}`;
-
-function takingBack(n) {
-  if (n.negative === null) return "This neuron cannot take a spike back.";
-  if (n.decay < 1) return "Its calcium has faded, or v has not yet fallen to −θ.";
-  return n.negative > 0 ? "It takes a spike back only at −θ, one in a step." : "It takes back one in a step, and the steps are over.";
-}
 
 function wrong(p) {
   for (const [name, { min, max, step }] of Object.entries(CONTROLS))
@@ -98,26 +95,12 @@ function membranePanel(p, run, width, x) {
   const n = neuronOf(p);
   const span = range([n.v0, p.threshold, ...run.peak, ...run.v]);
   const y = scale(...span, PANELS.v.top + PANELS.v.height, PANELS.v.top);
-  const at = (t, v) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`;
-  const dot = (t, v) => `<circle class="dot" cx="${x(t).toFixed(1)}" cy="${y(v).toFixed(1)}" r="3.5"/>`;
-  let trace = `M${at(0, n.v0)}`;
-  let resets = "";
-  let dots = dot(0, n.v0);
-  for (let t = 1; t <= p.T; t++) {
-    const after = run.v[t - 1];
-    trace += `L${at(t, run.peak[t - 1])}`;
-    if (run.spike[t - 1]) {
-      resets += `M${at(t, run.peak[t - 1])}L${at(t, after)}`;
-      trace += `M${at(t, after)}`;
-    }
-    dots += dot(t, after);
-  }
   const last = run.v[p.T - 1];
   const outside = last < 0 || last >= p.threshold;
-  return `<text class="title" x="${MARGIN.left}" y="12">potential v[t]</text>${axis(y, span, width)}
-    <path class="trace" d="${trace}"/><path class="reset" d="${resets}"/>${level(y, p.threshold, width, "threshold", "")}
+  return `<text class="title" x="${MARGIN.left}" y="12">potential v[t], ▲ where it fires</text>${axis(y, span, width)}
+    ${potentialTrace(n.v0, run, x, y)}${level(y, p.threshold, width, "threshold", "")}
     <text class="name threshold-name" x="${MARGIN.left + 4}" y="${y(p.threshold).toFixed(1)}" dy="-4">θ</text>
-    ${dots}<circle class="last${outside ? " outside" : ""}" cx="${x(p.T).toFixed(1)}" cy="${y(last).toFixed(1)}" r="6"/>
+    <circle class="last${outside ? " outside" : ""}" cx="${x(p.T).toFixed(1)}" cy="${y(last).toFixed(1)}" r="6"/>
     <text class="title${outside ? " threshold-name" : ""}" x="${width - MARGIN.right}" y="12" text-anchor="end">v[T] = ${show(last)}</text>`;
 }
 

@@ -34,7 +34,7 @@ RANGES: dict[str, tuple[float, float]] = {
 class Unevenness(Explorer):
     """One neuron with two inputs whose spikes can be moved, and what all orders of these spikes make of it."""
 
-    _esm = module("neurons.js", "drawing.js", "orders.js", "trains.js", "unevenness.js")
+    _esm = module("neurons.js", "drawing.js", "account.js", "orders.js", "trains.js", "unevenness.js")
     title = "The same input, unevenly"
     names = ("example", "kind", *RANGES, "plus", "minus")
 

@@ -18,7 +18,7 @@ from tests.browser import browser
 from tests.jupyter import lab, opened
 
 ROOT = Path(__file__).parents[2]
-MODULE = module("neurons.js", "drives.js", "drawing.js", "membrane.js")
+MODULE = module("neurons.js", "drives.js", "drawing.js", "account.js", "membrane.js")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def cases(kind: str, n: int) -> list[dict]:
         own |= {name: int(own[name]) for name in WHOLE if name in own} | {
             "arrival": CHOICES["arrival"][i % 4]
         }
-        own |= {"leak": 1.0} if "leak" in own and i % 3 == 0 else {}
+        own |= {"leak": 1.0} if "leak" in own and i % 3 == 0 else {}  # LIF without a leak
         groups.append(own | ({"reset": CHOICES["reset"][i % 2]} if "reset" in KINDS[kind] else {}))
     rows = ({name: column[i] for name, column in columns.items()} for i in range(n))
     return [{**row, "kind": kind, **groups[i % 24]} for i, row in enumerate(rows)]
@@ -261,7 +261,7 @@ SAYINGS = [
     ({"current": 1.5}, "Clipped"),
     ({"current": 0.3, "reset": "zero", "T": 32}, "throws away"),
     ({"kind": "lif", "current": 0.2, "leak": 0.75, "T": 64}, "never fires"),
-    ({"current": 0.5, "leak": 0.75}, "takes a share"),
+    ({"current": 0.5, "leak": 0.75}, "The leak took"),
     ({"current": 0.3, "T": 7}, "no charge is lost"),
 ]
 

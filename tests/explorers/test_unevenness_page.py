@@ -25,7 +25,7 @@ SAYINGS = [
     ("missing", "if", "One spike missing: the charge is there, but it came too late"),
     ("from_nothing", "if", "ReLU says 0. Arriving evenly it would make no spikes; in this order two"),
     ("from_nothing", "zero_threshold", "yet no spike stands that should not"),
-    ("extra", "zero_threshold", "takes back one in a step, and the steps are over"),
+    ("extra", "zero_threshold", "takes back one spike in a step, and the steps are over"),
     ("silent", "if", "would be a false alarm"),
     ("clipped", "if", "this is clipping, whatever the order"),
     ("extra", "lif", "loses charge"),
