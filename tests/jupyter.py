@@ -23,17 +23,23 @@ NOTEBOOK = {
 
 
 @contextmanager
-def lab(folder: Path, source: str) -> Iterator[str]:
-    """A JupyterLab over a folder with one notebook of one cell; gives the notebook's address."""
-    cell = {
-        "cell_type": "code",
-        "id": "only",
-        "metadata": {},
-        "source": source,
-        "outputs": [],
-        "execution_count": None,
-    }
-    (folder / "page.ipynb").write_text(json.dumps({**NOTEBOOK, "cells": [cell]}))
+def lab(folder: Path, *sources: str, dark: bool = False) -> Iterator[str]:
+    """A JupyterLab over a folder with one notebook, a cell a source; gives the notebook's address."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"cell{k}",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for k, source in enumerate(sources)
+    ]
+    (folder / "page.ipynb").write_text(json.dumps({**NOTEBOOK, "cells": cells}))
+    themes = folder / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+    themes.parent.mkdir(parents=True, exist_ok=True)
+    themes.write_text(json.dumps({"theme": f"JupyterLab {'Dark' if dark else 'Light'}"}))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -90,3 +96,24 @@ def opened(browser: Browser, address: str) -> Page:
             page.keyboard.press("Shift+Enter")
         page.wait_for_timeout(2000)
     raise TimeoutError(f"no explorer was drawn; the page says:\n{page.inner_text('body')}")
+
+
+def run_all(browser: Browser, address: str, width: int = 1400) -> Page:
+    """The notebook's page with every cell run, whatever they show."""
+    page = browser.new_page(viewport={"width": width, "height": 1000})
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
+    asked = 0
+    for k in range(120):
+        if page.locator(".jp-Dialog-button.jp-mod-accept").count():
+            page.locator(".jp-Dialog-button.jp-mod-accept").first.click()
+        prompts = [prompt.strip() for prompt in page.locator(".jp-InputPrompt").all_inner_texts()]
+        if prompts and not any(prompt in ("", "[ ]:", "[*]:") for prompt in prompts):
+            return page
+        if (
+            "[*]:" not in prompts and k >= asked
+        ):  # a command that comes while the kernel is connecting is lost
+            page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+            asked = k + 4
+        page.wait_for_timeout(1000)
+    raise TimeoutError(f"the cells did not run; the page says:\n{page.inner_text('body')}")

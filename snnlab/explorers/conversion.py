@@ -19,6 +19,7 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
+from snnlab.explorers.lasting import Lasting
 from snnlab.plots.accuracy import accuracy_at
 from snnlab.progress import shown_by
 from snnlab.simulators.coding import Coding
@@ -115,7 +116,7 @@ def _trainable(method: Method) -> bool:
     return True
 
 
-class ConversionExplorer(widgets.VBox):
+class ConversionExplorer(Lasting, widgets.VBox):
     """A picture of the accuracy at each step t, with sliders for T, the thresholds' scale and the initial potential.
 
     A menu chooses how the image comes: as a constant current, or as Poisson spikes (always the same ones). Offered are
@@ -156,6 +157,13 @@ class ConversionExplorer(widgets.VBox):
         self.bar, self.picture, self.says = widgets.HTML(), widgets.HTML(), widgets.HTML()
         super().__init__([*self.knobs, self.bar, self.picture, self.says])
         self._answer(self._take_method)
+
+    def lasting(self) -> str:
+        """The picture and its text as they are now; the knobs need the kernel."""
+        return (
+            f"<p>The conversion explorer, as saved. Run the cell to turn its knobs.</p>{self.picture.value}"
+            f"<div>{self.says.value}</div>"
+        )
 
     def _make_knobs(self, T: int) -> None:
         own = " (its own network, trained when chosen)"

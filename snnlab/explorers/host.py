@@ -6,13 +6,15 @@ from pathlib import Path
 
 import anywidget
 
+from snnlab.explorers.lasting import Lasting
+
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>body {{ margin: 12px; background: #fff; }}</style>
+<style>body {{ margin: 12px; background: var(--jp-layout-color0, #fff); }}</style>
 </head>
 <body>
 <div class="explorer"></div>
@@ -22,10 +24,43 @@ const values = {values};
 const model = {{ get: (name) => values[name], set: (name, value) => {{ values[name] = value; }},
   save_changes() {{}}, on() {{}}, off() {{}} }};
 render({{ model, el: document.querySelector(".explorer") }});
+{frame}
 </script>
 </body>
 </html>
 """
+
+
+FRAME = """
+// Within another page: its theme, and as high as what is in it.
+try {
+  const outside = window.parent !== window && window.parent.document.body;
+  if (outside) {
+    const inside = document.documentElement;
+    const theme = () => {
+      document.body.dataset.jpThemeLight = outside.dataset.jpThemeLight ?? "true";
+      const now = window.parent.getComputedStyle(outside);
+      for (const name of NAMES) inside.style.setProperty(name, now.getPropertyValue(name));
+    };
+    theme();
+    new MutationObserver(theme).observe(outside, { attributes: true });
+    const fit = () => { window.frameElement.style.height = `${document.body.offsetHeight + 28}px`; };
+    new ResizeObserver(fit).observe(document.body);
+  }
+} catch { /* another site's page: light, and as high as it was made */ }
+""".replace(
+    "NAMES",
+    json.dumps(
+        [
+            "--jp-layout-color0",
+            "--jp-layout-color1",
+            "--jp-content-font-color1",
+            "--jp-content-font-color2",
+            "--jp-border-color2",
+            "--jp-content-font-family",
+        ]
+    ),
+)
 
 
 def module(*names: str) -> str:
@@ -34,7 +69,7 @@ def module(*names: str) -> str:
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
-class Explorer(anywidget.AnyWidget):
+class Explorer(Lasting, anywidget.AnyWidget):
     """An interactive piece that simulates in the browser: a JavaScript module with `render`, and its parameters.
 
     A subclass sets `_esm` to `module(...)`, whose last file exports `default { render }` and no other `render`, and
@@ -47,7 +82,7 @@ class Explorer(anywidget.AnyWidget):
     def html(self) -> str:
         """One page with the module inlined: works with no kernel and no network."""
         values = json.dumps({name: getattr(self, name) for name in self.names})
-        return PAGE.format(title=html.escape(self.title), module=str(self._esm), values=values)
+        return PAGE.format(title=html.escape(self.title), module=str(self._esm), values=values, frame=FRAME)
 
     def save(self, path: str | Path) -> Path:
         """Write `html()` to a file."""
@@ -59,5 +94,11 @@ class Explorer(anywidget.AnyWidget):
         """`html()` within a page of other things; height in pixels."""
         page, title = html.escape(self.html()), html.escape(self.title)
         return (
-            f'<iframe title="{title}" srcdoc="{page}" style="width:100%;height:{height}px;border:0"></iframe>'
+            f'<iframe title="{title}" loading="lazy" srcdoc="{page}" style="width:100%;height:{height}px;border:0">'
+            "</iframe>"
         )
+
+    def lasting(self) -> str:
+        """The page, which works as before; only the kernel no longer follows it."""
+        title = html.escape(self.title)
+        return f"<p>{title}, as saved. Run the cell to connect it with Python again.</p>{self.iframe()}"
