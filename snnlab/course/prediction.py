@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from snnlab.course.lessons import Answer, Verdict, answers_of, find
+from snnlab.explorers.lasting import Lasting
 
 Value = str | float
 Options = Sequence[str] | range
@@ -37,7 +38,7 @@ class Given(NamedTuple):
         return f"{show(self.answer)} ({when.day} {when:%b %Y, %H:%M})"
 
 
-class Form(ipywidgets.VBox):
+class Form(Lasting, ipywidgets.VBox):
     """A question with its possible answers and a Record button; where no browser draws it, its text."""
 
     def __init__(self, number: str, question: str, options: Options) -> None:
@@ -66,6 +67,10 @@ class Form(ipywidgets.VBox):
             self.said.value = (
                 f"{html.escape(reason)}: keep <b>{html.escape(show(answer))}</b> in mind instead."
             )
+
+    def lasting(self) -> str:
+        """The question as text."""
+        return f"<p>Run the cell to answer.</p><div>{html.escape(repr(self))}</div>"
 
     def __repr__(self) -> str:
         numeric = isinstance(self.options, range)
