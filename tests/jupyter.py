@@ -37,9 +37,8 @@ def lab(folder: Path, *sources: str, dark: bool = False) -> Iterator[str]:
         for k, source in enumerate(sources)
     ]
     (folder / "page.ipynb").write_text(json.dumps({**NOTEBOOK, "cells": cells}))
-    themes = folder / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
-    themes.parent.mkdir(parents=True, exist_ok=True)
-    themes.write_text(json.dumps({"theme": f"JupyterLab {'Dark' if dark else 'Light'}"}))
+    _set(folder, "apputils-extension/themes", theme=f"JupyterLab {'Dark' if dark else 'Light'}")
+    _set(folder, "notebook-extension/tracker", windowingMode="none")  # every cell is there, seen or not
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -67,6 +66,12 @@ def lab(folder: Path, *sources: str, dark: bool = False) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+def _set(folder: Path, plugin: str, **settings: object) -> None:
+    path = folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings))
 
 
 def _wait(address: str, log: Path) -> None:
@@ -102,7 +107,8 @@ def run_all(browser: Browser, address: str, width: int = 1400) -> Page:
     """The notebook's page with every cell run, whatever they show."""
     page = browser.new_page(viewport={"width": width, "height": 1000})
     page.goto(address)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90_000)
+    idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+    page.wait_for_selector(idle, state="attached", timeout=90_000)  # hidden where the page is narrow
     asked = 0
     for k in range(120):
         if page.locator(".jp-Dialog-button.jp-mod-accept").count():

@@ -6,7 +6,6 @@ Any combination may be tried; one that makes no sense is refused in words, as `c
 import csv
 from collections.abc import Callable, Mapping
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from snnlab.converters.choices.thresholds import largest, largest_per_neuron, mm
 from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
+from snnlab.explorers.answering import Answering
 from snnlab.neurons import IF, SNM, STBIF, BurstIF, CaLIF, ZeroThresholdIF
 from snnlab.simulators.simulation import simulate
 from snnlab.training import recipes
@@ -90,7 +90,7 @@ def worth() -> dict[str, dict[int, float]]:
     return found
 
 
-class Builder(widgets.VBox):
+class Builder(Answering):
     """Five menus, a curve of the accuracy over the steps, the curve before, and a sentence.
 
     Args:
@@ -99,6 +99,9 @@ class Builder(widgets.VBox):
         T: steps, >= 1.
         seed: of the training.
     """
+
+    title = "The method builder"
+    refusal = "This does not go together:"
 
     def __init__(self, network: Callable[..., nn.Module], data: Data, T: int = 8, seed: int = 0) -> None:
         self.network, self.data, self.T, self.seed = network, data, T, seed
@@ -114,12 +117,10 @@ class Builder(widgets.VBox):
             )
             for name, options in CHOICES.items()
         }
-        self.says = widgets.HTML()
-        self.picture = widgets.Image(format="png", layout=widgets.Layout(width="min(100%, 46em)"))
+        super().__init__(list(self.menus.values()))
         for menu in self.menus.values():
-            menu.observe(self._changed, "value")
-        super().__init__([*self.menus.values(), self.says, self.picture])
-        self._changed()
+            self.on_change(menu, "_changed")
+        self.answer(self._changed)
 
     @property
     def method(self) -> Method:
@@ -133,24 +134,17 @@ class Builder(widgets.VBox):
             self.menus[name].value = label
         return self
 
-    def _changed(self, _: object = None) -> None:
+    def _changed(self) -> None:
         method = self.method
-        self.says.value = "converting ..."
-        try:
-            ann = recipes.prepare(method, self.network, self.data, seed=self.seed, progress=False)
-            snn = convert(ann, method, self.data.calibration, self.T, progress=False)
-        except ValueError as refusal:
-            self.says.value = f"<b>This does not go together:</b> {refusal}"
-            return
+        ann = recipes.prepare(method, self.network, self.data, seed=self.seed)
+        snn = convert(ann, method, self.data.calibration, self.T)
         accuracy = simulate(snn, self.data.test, self.T).accuracy(self.data.test)
         self._show(method, accuracy, training.accuracy(ann, self.data.test))
 
     def _show(self, method: Method, accuracy: Tensor, goal: float) -> None:
         self.before, self.now = self.now, (known(method) or "this one", accuracy)
         curves: Mapping[str, Tensor] = {"now": accuracy} | ({"before": self.before[1]} if self.before else {})
-        file = BytesIO()
-        plots.accuracy_over_time(curves, goal).savefig(file, format="png", dpi=100)
-        self.picture.value = file.getvalue()
+        self.picture.value, self.refused = plots.accuracy_over_time(curves, goal)._repr_html_(), ""
         name = known(method)
         same = f" In the catalogue this is <code>{name}</code>." if name else ""
         change = f", before {float(self.before[1][-1]):.1%}" if self.before else ""

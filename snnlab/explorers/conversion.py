@@ -19,9 +19,8 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
-from snnlab.explorers.lasting import Lasting
+from snnlab.explorers.answering import Answering
 from snnlab.plots.accuracy import accuracy_at
-from snnlab.progress import shown_by
 from snnlab.simulators.coding import Coding
 from snnlab.simulators.run import Run
 from snnlab.simulators.simulation import simulate
@@ -116,7 +115,7 @@ def _trainable(method: Method) -> bool:
     return True
 
 
-class ConversionExplorer(Lasting, widgets.VBox):
+class ConversionExplorer(Answering):
     """A picture of the accuracy at each step t, with sliders for T, the thresholds' scale and the initial potential.
 
     A menu chooses how the image comes: as a constant current, or as Poisson spikes (always the same ones). Offered are
@@ -126,9 +125,9 @@ class ConversionExplorer(Lasting, widgets.VBox):
     Attributes:
         run: what the spiking network did, up to the largest T; up to T for a method that depends on T.
         accuracy: its accuracy after each of these steps, 0 to 1.
-        refused: why nothing is shown for this setting, in words; "" if all is well.
     """
 
+    title = "The conversion explorer"
     run: Run
     accuracy: Tensor
     ann_accuracy: float
@@ -152,20 +151,11 @@ class ConversionExplorer(Lasting, widgets.VBox):
         if not self.bench.fitting:
             raise ValueError("anns: no method fits any of these networks: train one, or hand in network=...")
         self.test = Split(data.test.images[:images], data.test.labels[:images])
-        self.refused, self.settled = "", False
-        self._make_knobs(T)
-        self.bar, self.picture, self.says = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        super().__init__([*self.knobs, self.bar, self.picture, self.says])
-        self._answer(self._take_method)
+        self.settled = False
+        super().__init__(self._make_knobs(T))
+        self.answer(self._take_method)
 
-    def lasting(self) -> str:
-        """The picture and its text as they are now; the knobs need the kernel."""
-        return (
-            f"<p>The conversion explorer, as saved. Run the cell to turn its knobs.</p>{self.picture.value}"
-            f"<div>{self.says.value}</div>"
-        )
-
-    def _make_knobs(self, T: int) -> None:
+    def _make_knobs(self, T: int) -> list[widgets.Widget]:
         own = " (its own network, trained when chosen)"
         names = {f"{name}{own if ann is None else ''}": name for name, ann in self.bench.fitting.items()}
         self.method = widgets.Dropdown(options=names, description="method", layout=_WIDE, style=_STYLE)
@@ -175,37 +165,12 @@ class ConversionExplorer(Lasting, widgets.VBox):
         self.share = widgets.SelectionSlider(
             options=list(SHARES), value=OWN, description="v0 / threshold", layout=_WIDE, style=_STYLE
         )
-        self.knobs = [self.method, self.coding, self.T, self.scale, self.share]
-        for knob, work in (
-            (self.method, "_take_method"),
-            (self.coding, "_take_coding"),
-            (self.T, "_take_T"),
-            (self.scale, "_compute"),
-            (self.share, "_compute"),
-        ):
-            knob.observe(lambda _, work=work: self._answer(getattr(self, work)), "value")
-
-    def _answer(self, work: Callable[[], None]) -> None:
-        """Do it, or say why not: Jupyter swallows what a callback raises."""
-        try:
-            with shown_by(self._show_bar):
-                work()
-        except ValueError as error:
-            self._refuse(str(error))
-        except Exception as error:
-            self._refuse(
-                f"{type(error).__name__}: {error}. This is a mistake of snnlab, not yours: please report it."
-            )
-            raise
-        finally:
-            self.bar.value = ""
-
-    def _show_bar(self, text: str) -> None:
-        self.bar.value = f"<pre style='margin: 0; overflow-x: auto'>{escape(text)}</pre>" if text else ""
-
-    def _refuse(self, reason: str) -> None:
-        self.refused, self.picture.value = reason, ""
-        self.says.value = f"<b>This setting shows nothing.</b> {escape(reason)}"
+        self.on_change(self.method, "_take_method")
+        self.on_change(self.coding, "_take_coding")
+        self.on_change(self.T, "_take_T")
+        self.on_change(self.scale, "_compute")
+        self.on_change(self.share, "_compute")
+        return [self.method, self.coding, self.T, self.scale, self.share]
 
     def _take_method(self) -> None:
         """Start from the published method: its thresholds as they are, its own initial potential."""

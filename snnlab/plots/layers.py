@@ -1,5 +1,6 @@
 """Figures of a network's layers: firing rates, activations, where it differs from the ANN; and plain bars and lines."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -132,7 +133,7 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
             axis.axvline(0, color=INK, linewidth=1)
             axis.grid(axis="y", visible=False)
             axis.invert_yaxis()
-            titled(figure, axis, title)
+            axis.set_xlabel(textwrap.fill(title, 36))
             legend_above(axis, 2)
         figure.alt = f"{'; '.join(told)}."
     return figure

@@ -108,7 +108,7 @@ CALLBACKS = [
         "_simulate",
         "_show",
         "_sentences",
-        "_answer",
+        "answer",
     )
 ]
 CALLBACKS += [(conversion.Bench, "ann"), (conversion.Bench, "snn")]
@@ -125,7 +125,7 @@ def test_an_exception_planted_anywhere_turns_the_walk_red(
     monkeypatch.setattr(where, name, planted)
     with pytest.raises(TypeError, match="planted"):
         walk(explorer, states(torch.Generator().manual_seed(0)))
-    if name != "_answer":  # which is the one that says so
+    if name != "answer":  # which is the one that says so
         assert "TypeError: planted. This is a mistake of snnlab, not yours" in explorer.says.value
         assert not explorer.picture.value
 

@@ -1,0 +1,292 @@
+"""Every widget of every lesson, walked through: all menus, sliders and buttons; each text held against a computation.
+
+An explorer's page is walked in a browser (walk.js), the widgets of the kernel here. An exception planted anywhere in a
+callback turns the walk red.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import pytest
+import torch
+from playwright.sync_api import Browser, Page
+
+from snnlab import datasets, explorers, networks
+from snnlab.course.building import Builder
+from snnlab.course.prediction import Form
+from snnlab.explorers.conversion import ConversionExplorer
+from snnlab.explorers.host import Explorer
+from tests.browser import browser
+from tests.explorers import claims, claims_of_pages
+from tests.explorers.lesson_widgets import LESSONS, Shown, widgets
+from tests.explorers.test_conversion import walk as walk_conversion
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+WALK = (Path(__file__).parent / "walk.js").read_text(encoding="utf-8")
+SHOWN = [shown for path in LESSONS for shown in widgets(path)]
+PAGES = [shown for shown in SHOWN if shown.call.startswith("explorers.")]
+CHECKS: dict[str, Callable[..., list[str]]] = {
+    "Membrane": claims.membrane,
+    "Calcium": claims.calcium,
+    "Unevenness": claims_of_pages.unevenness,
+    "Transfer": claims_of_pages.transfer,
+    "EnergyExplorer": claims_of_pages.energy,
+}
+STRIDE = {"Unevenness": 8}
+"""Combinations of menus from one to the next at which the sliders go to their ends; the others do so at each."""
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser("the widgets of the lessons are") as opened:
+        yield opened
+
+
+def named(shown: Shown) -> str:
+    return f"{shown.lesson[:2]}-{shown.cell}"
+
+
+def walked(page: Page, html: str, seed: int, stride: int) -> dict[str, Any]:
+    """What the walk through a page has seen; exceptions of its loading, too."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content(html)
+    if errors:
+        return {"errors": errors, "states": []}
+    page.evaluate(WALK)
+    seen = json.loads(page.evaluate("([seed, stride]) => walk(seed, stride)", [seed, stride]))
+    page.wait_for_timeout(50)  # what a frame draws later
+    return seen | {"errors": seen["errors"] + errors}
+
+
+def runs(page: Page, module: str, settings: list[dict]) -> list[Any]:
+    """The simulation of each of the settings, for modules that have one."""
+    script = """async ([module, settings]) => {
+      const { simulate } = await import(URL.createObjectURL(new Blob([module], { type: "text/javascript" })));
+      return JSON.stringify(settings.map((p) => (simulate ? simulate(p) : null))); }"""
+    return json.loads(page.evaluate(script, [module, settings]))
+
+
+def problems(chrome: Browser, widget: Explorer, seed: int) -> list[str]:
+    """Everything that is wrong with any state of a widget's page, in words."""
+    kind, page = type(widget).__name__, chrome.new_page(viewport={"width": 1100, "height": 900})
+    seen = walked(page, widget.html(), seed, STRIDE.get(kind, 1))
+    found = [f"exception: {error}" for error in seen["errors"]]
+    if found:
+        return found
+    hidden = {name: getattr(widget, name) for name in widget.names}
+    settings = [hidden | state["p"] for state in seen["states"]]
+    for p, run, state in zip(settings, runs(page, str(widget._esm), settings), seen["states"], strict=True):
+        if state["wrong"] or state["broken"] or state["drawn"] < 1000:
+            found.append(f"nothing is shown: {state}")
+        found += [f"{problem}, at {state['p']}" for problem in CHECKS[kind](p, run, state["says"])]
+    found += [f"not refused: {says}" for says in seen["refused"] if "but here it goes from" not in says]
+    found += [f"{name} moved {n} times only" for name, n in seen["drawn"].items() if n < 50]
+    page.close()
+    return found
+
+
+UNTRUE = [
+    (explorers.unevenness, "const off = run.count - right;", "const off = right - run.count;"),
+    (explorers.unevenness, "Math.floor(((i + 1) * total(p)", "Math.ceil(((i + 1) * total(p)"),
+    (explorers.transfer, "best.threshold < p.threshold)", "best.threshold > p.threshold)"),
+    (explorers.transfer, "if (a > p.threshold) {", "if (a > 1.1 * p.threshold) {"),
+    (explorers.energy, "(1 - costs(p).image) * mac", "(1 + costs(p).image) * mac"),
+    (explorers.energy, "even <= 0", "even >= 0"),
+]
+
+
+@pytest.mark.parametrize(("make", "right", "wrong"), UNTRUE, ids=[right for _, right, _ in UNTRUE])
+def test_a_sentence_that_is_not_so_turns_the_walk_red(
+    chrome: Browser, make: Callable[..., Explorer], right: str, wrong: str
+) -> None:
+    widget = make()
+    assert str(widget._esm).count(right) == 1
+    widget._esm = str(widget._esm).replace(right, wrong)
+    assert any("untrue" in problem or "otherwise" in problem for problem in problems(chrome, widget, 1))
+
+
+@pytest.mark.parametrize("shown", PAGES, ids=named)
+def test_every_explorer_of_every_lesson_works_in_every_state(chrome: Browser, shown: Shown) -> None:
+    found = problems(chrome, shown.make(), shown.cell)
+    assert not found, (len(found), found[:3])
+
+
+def test_the_lessons_show_no_other_widgets() -> None:
+    for path in LESSONS:
+        text = path.read_text(encoding="utf-8")
+        assert "ipywidgets" not in text and "anywidget" not in text and "plotly" not in text, path.name
+        calls = len(re.findall(r"\bexplorers\.\w+\(|\bConversionExplorer\(|\bBuilder\(|\bpredict\(", text))
+        assert calls == len([shown for shown in SHOWN if shown.lesson == path.stem]), path.name
+    assert {shown.lesson[:2] for shown in SHOWN} == {f"{k:02}" for k in range(1, 14)} and len(PAGES) > 10
+
+
+FUNCTION = re.compile(
+    r"(?:function \w+\([^\n]*\) \{|=> \{|^    (?:draw|ready)\([^\n]*\) \{)(?=\n)", re.MULTILINE
+)
+NEVER_CALLED = ("return () => {", "const leave = () => {")
+"""What takes an explorer down."""
+
+
+def plantings() -> Iterator[tuple[Callable[..., Explorer], str, int]]:
+    """Every function of the explorers' files, those that they share in the first explorer that uses them."""
+    known: set[str] = set()
+    for make in (
+        explorers.membrane,
+        explorers.calcium,
+        explorers.unevenness,
+        explorers.transfer,
+        explorers.energy,
+    ):
+        module = str(make()._esm)
+        for match in FUNCTION.finditer(module):
+            around = module[module.rfind("\n", 0, match.start()) : module.find("\n", match.end() + 1)]
+            if around not in known and not never_used(module, match[0]):
+                known.add(around)
+                yield make, module, match.end()
+
+
+def never_used(module: str, opening: str) -> bool:
+    """Shared code that this explorer has and does not use; another one does."""
+    name = re.search(r"function (\w+)\(", opening)
+    return bool(name) and len(re.findall(rf"\b{name[1]}\b", module)) == 1
+
+
+PLANTED = list(plantings())
+
+
+def planted_in(made: tuple[Callable[..., Explorer], str, int]) -> str:
+    make, module, at = made
+    return f"{make.__name__}-{module[:at].splitlines()[-1].strip()[:48]}"
+
+
+@pytest.mark.parametrize("made", PLANTED, ids=planted_in)
+def test_an_exception_planted_in_any_function_turns_the_walk_red(chrome: Browser, made: Any) -> None:
+    make, module, at = made
+    line = module[:at].splitlines()[-1].strip()
+    html, page = make().html(), chrome.new_page(viewport={"width": 1100, "height": 900})
+    assert html.count(module) == 1
+    broken = html.replace(module, f'{module[:at]} throw new Error("planted");{module[at:]}')
+    errors = walked(page, broken, 1, 1)["errors"]
+    page.close()
+    assert any("planted" in error for error in errors) != (line in NEVER_CALLED), line
+
+
+def leaves(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
+    """The parts of a widget that a reader can touch."""
+    children = getattr(widget, "children", ())
+    if not children:
+        yield widget
+    for child in children:
+        yield from leaves(child)
+
+
+@pytest.mark.parametrize("shown", [s for s in SHOWN if s.call.startswith("predict")], ids=named)
+def test_every_question_takes_every_answer(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNNLAB_ANSWERS", str(tmp_path / "answers.json"))
+    form = shown.make()
+    assert isinstance(form, Form)
+    parts = list(leaves(form))
+    buttons = [part for part in parts if isinstance(part, ipywidgets.Button)]
+    assert buttons
+    for part in parts:
+        for value in answers(part):
+            part.value = value
+            for button in buttons:
+                for callback in button._click_handlers.callbacks:  # click() would swallow what they raise
+                    callback(button)
+            assert (tmp_path / "answers.json").exists()
+            said = " ".join(str(part.value) for part in leaves(form) if isinstance(part, ipywidgets.HTML))
+            assert (
+                f"{value:g}" in said
+                if isinstance(value, float | int)
+                else value[:20].replace("'", "&#x27;")[:12] in said
+            )
+
+
+def answers(part: ipywidgets.Widget) -> list[Any]:
+    """All entries of a menu; the ends of a range and 50 values in it."""
+    if isinstance(part, ipywidgets.RadioButtons | ipywidgets.Dropdown | ipywidgets.ToggleButtons):
+        return list(part.options)
+    if hasattr(part, "min") and hasattr(part, "max"):
+        draw = torch.Generator().manual_seed(0)
+        within = [part.min + (part.max - part.min) * x for x in torch.rand(50, generator=draw).tolist()]
+        return [part.min, part.max, *(round(x) if isinstance(part.min, int) else x for x in within)]
+    return []
+
+
+def test_an_exception_planted_in_a_question_turns_the_walk_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def planted(*_: Any) -> None:
+        raise TypeError("planted")
+
+    monkeypatch.setattr(Form, "_record", planted)
+    shown = next(s for s in SHOWN if s.call.startswith("predict"))
+    with pytest.raises(TypeError, match="planted"):
+        test_every_question_takes_every_answer(shown, tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("shown", [s for s in SHOWN if s.call.startswith("Builder")], ids=named)
+def test_the_builder_shows_or_refuses_every_entry_with_every_activation(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "folder", lambda: tmp_path)
+    builder = shown.make()
+    assert isinstance(builder, Builder)
+    builder.data = datasets.Data(
+        **{**vars(builder.data), "calibration": builder.data.calibration[:16], "test": builder.data.test[:20]}
+    )
+    for activation in builder.menus["activation"].options:
+        for name, menu in builder.menus.items():
+            for label in menu.options if name != "activation" else (activation,):
+                menu.value = label
+                shown_or_refused(builder)
+            if name == "threshold" and builder.refused:
+                menu.value = menu.options[0]  # for the menus after it
+
+
+def shown_or_refused(builder: Builder) -> None:
+    if builder.refused:
+        assert builder.refused in builder.words and not builder.picture.value
+        return
+    assert builder.now is not None and f"after {builder.T} steps" in builder.words
+    assert builder.words.startswith(f"{float(builder.now[1][-1]):.1%}") and "<svg" in builder.picture.value
+
+
+@pytest.mark.parametrize("name", ["_changed", "_show"])
+def test_an_exception_planted_in_the_builder_is_said_and_raised(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    builder = Builder(networks.cnn, datasets.load("digits"), T=2)
+
+    def planted(*_: Any) -> None:
+        raise TypeError("planted")
+
+    monkeypatch.setattr(Builder, name, planted)
+    with pytest.raises(TypeError, match="planted"):
+        builder.choose(v0="half full")
+    assert "a mistake of snnlab" in builder.words and not builder.picture.value
+
+
+@pytest.mark.parametrize("shown", [s for s in SHOWN if s.call.startswith("Conversion")], ids=named)
+def test_the_lessons_conversion_explorer_works_with_every_method(
+    shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own networks; fewer images, so that it takes seconds. All other knobs: test_conversion.py."""
+    monkeypatch.setattr(datasets, "folder", lambda: tmp_path)
+    explorer = shown.make()
+    assert isinstance(explorer, ConversionExplorer)
+    explorer.bench.data = datasets.Data(
+        **{**vars(explorer.bench.data), "calibration": explorer.bench.data.calibration[:16]}
+    )
+    explorer.test = explorer.test[:20]
+    methods = list(explorer.bench.fitting)
+    assert len(methods) == 23
+    walk_conversion(explorer, ({"method": name, "T": t} for name in methods for t in (1, 8)))
