@@ -7,16 +7,14 @@ References:
 import contextlib
 import copy
 import math
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from snnlab import files
 from snnlab.activations import LearnedRange
 from snnlab.converters.graph import unwrapped
 from snnlab.datasets import Split
@@ -242,15 +240,7 @@ def save(ann: nn.Module, path: str | Path, **about: object) -> None:
 
 def save_tensors(tensors: Mapping[str, Tensor], path: str | Path, **about: object) -> None:
     """Write tensors by name as safetensors, whole or not at all; `about` is kept beside them as text."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:  # shared weights are written once for each name: safetensors has no links
-        state = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
-        save_file(state, scratch, {key: str(value) for key, value in about.items()})
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    files.write(path, files.pack(tensors, about))
 
 
 def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
@@ -269,45 +259,37 @@ def load_tensors(path: str | Path, own: Mapping[str, Tensor]) -> tuple[dict[str,
 
     Raises: as `load`.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}; train the network, or name another file")
     try:
-        with safe_open(path, framework="pt") as file:
-            about, state = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(not_safetensors(path, error)) from None
-    for prefix in ("module.", "_orig_mod."):  # what a wrapper puts before each name
-        if (
-            state
-            and all(name.startswith(prefix) for name in state.keys() - {"n_averaged"})
-            and not own.keys() & state
-        ):
-            state = {
-                name.removeprefix(prefix): value for name, value in state.items() if name != "n_averaged"
-            }
-    if wrong := list(_differences(own, state)):
+        file = files.TensorFile.open(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"there is no checkpoint {path}; train the network, or name another file"
+        ) from None
+    names = _unwrapped(file.shapes, own)
+    here = {name: files.describe(value) for name, value in own.items()}
+    if wrong := list(
+        _differences(here, {names[name]: shape for name, shape in file.shapes.items() if name in names})
+    ):
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise ValueError(f"{path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded")
-    return about, state
-
-
-def not_safetensors(path: Path, error: Exception) -> str:
-    """What is wrong with a file that safetensors does not open, and what to do."""
-    with path.open("rb") as file:
-        start = file.read(2)
-    if start[:1] == b"\x80" or start == b"PK":  # a pickle, or the zip archive that torch.save puts one into
-        return (
-            f"{path} is a pickle, which can run any code, so it is never opened: load it where you trust it, and "
-            "write it with snnlab.training.save"
+        raise ValueError(
+            f"{file.path} is of another network: {'; '.join(wrong[:3])}{more}. Nothing was loaded"
         )
-    return f"{path} is damaged, or not a safetensors file ({error}): train or fetch it again"
+    return file.about, {names[name]: value for name, value in file.read().items() if name in names}
 
 
-def _differences(own: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> Iterator[str]:
-    for name in [*own, *sorted(state.keys() - own.keys())]:
-        if name not in state or name not in own:
-            yield f"{name!r} is only in {'the network' if name in own else 'the file'}"
-        elif (own[name].shape, own[name].dtype) != (state[name].shape, state[name].dtype):
-            here, there = (f"{list(t.shape)} {str(t.dtype)[6:]}" for t in (own[name], state[name]))
-            yield f"{name!r} is {there} in the file, {here} in the network"
+def _unwrapped(held: Collection[str], own: Collection[str]) -> dict[str, str]:
+    """The names in a file, each with the network's own: without what a wrapper puts before all of them."""
+    for prefix in ("module.", "_orig_mod."):
+        wrapped = {*held} - {"n_averaged"}
+        if wrapped and all(name.startswith(prefix) for name in wrapped) and not wrapped & {*own}:
+            return {name: name.removeprefix(prefix) for name in wrapped}
+    return {name: name for name in held}
+
+
+def _differences(here: Mapping[str, str], there: Mapping[str, str]) -> Iterator[str]:
+    """In what the tensors of a network and those of a file differ, by name."""
+    for name in [*here, *sorted(there.keys() - here.keys())]:
+        if name not in there or name not in here:
+            yield f"{files.short(name)} is only in {'the network' if name in here else 'the file'}"
+        elif here[name] != there[name]:
+            yield f"{files.short(name)} is {there[name]} in the file, {here[name]} in the network"

@@ -121,7 +121,7 @@ def test_damaged_metadata_are_named(noted: Any) -> None:
 def test_a_graph_that_was_changed_is_not_taken_for_the_one_written() -> None:
     graph = to_nir(converted())
     graph.nodes["more"] = nir.Flatten({"input": np.array([10])}, 0, -1)
-    with pytest.raises(ValueError, match="of another graph: write it again, or take them out"):
+    with pytest.raises(ValueError, match=r"of another graph .*: write it again, or take them out"):
         read_nir(graph)
 
 

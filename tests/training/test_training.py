@@ -1,5 +1,6 @@
 """Training: the accuracy it promises, the same bits from the same seed, and checkpoints that are whole."""
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -149,11 +150,10 @@ def test_a_failed_save_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: py
     training.save(networks.cnn(), path)
     old = path.read_bytes()
 
-    def full(state: object, scratch: Path, about: object) -> None:
-        scratch.write_bytes(b"half")
+    def full(descriptor: int) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(training.fitting, "save_file", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="no space"):
         training.save(networks.cnn(seed=1), path)
     assert path.read_bytes() == old and list(tmp_path.iterdir()) == [path]

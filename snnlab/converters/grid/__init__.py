@@ -15,6 +15,6 @@ all bits that float32 sums allow; what is not a sum (a shortcut's scale, the neu
 
 from snnlab.converters.grid.comparing import on_grid
 from snnlab.converters.grid.nodes import Exact, Rescale
-from snnlab.converters.grid.precision import BITS, check_bits, whole_shares
+from snnlab.converters.grid.precision import BITS, PRECISIONS, check_bits, whole_shares
 
-__all__ = ["BITS", "Exact", "Rescale", "check_bits", "on_grid", "whole_shares"]
+__all__ = ["BITS", "PRECISIONS", "Exact", "Rescale", "check_bits", "on_grid", "whole_shares"]

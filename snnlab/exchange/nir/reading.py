@@ -4,7 +4,6 @@ Only the values are another's. The grid is this kit's, so here, too, nothing dep
 """
 
 import copy
-import json
 import math
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -21,11 +20,13 @@ from snnlab.converters.grid import Exact, Rescale, on_grid, whole_shares
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import LAYERS, scale_of
+from snnlab.exchange.nir.notes import check_numbers, notes
+from snnlab.files import place, short
 from snnlab.neurons import IF
 from snnlab.neurons.integrate import Reset
 
-ENTRIES = {"version", "method", "depends_on_T", "T", "largest", "order", "scales", "rounded"}
-"""What `to_nir` notes in the graph's metadata."""
+MOST_VALUES = 2**26
+"""In an image."""
 
 
 def read_nir(
@@ -51,9 +52,20 @@ def read_nir(
     Raises: FileNotFoundError; ValueError for a damaged file, or one that names the node that cannot be read, what it
         is, what is allowed and what to do.
     """
-    graph = source if isinstance(source, nir.NIRGraph) else _load(Path(source))
-    about = _about(graph)
+    if isinstance(source, nir.NIRGraph):
+        return _read(source, T, dt, reset, largest)
+    path = place(source)
+    graph = _load(path)
+    try:
+        return _read(graph, T, dt, reset, largest)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _read(graph: nir.NIRGraph, T: int | None, dt: float, reset: Reset, largest: float) -> SNN:
+    about = notes(graph)
     _check(about, T, dt, largest)
+    check_numbers(graph)
     T = T if T is not None else about["T"]
     with torch.no_grad():
         plain = _Builder(graph, about, dt, reset, exact=False).run()
@@ -73,29 +85,12 @@ def _load(path: Path) -> nir.NIRGraph:
         raise FileNotFoundError(f"there is no file {path}; write one with snnlab.exchange.write_nir")
     try:
         return nir.read(path)
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception as error:  # noqa: BLE001 - whatever HDF5 and NIR make of a damaged file
+        reason = short((str(error) or type(error).__name__).splitlines()[0])[1:-1]
         raise ValueError(
             f"{path} is damaged, not a NIR file, or of a newer NIR ({reason}): write it again with the program that "
             "wrote it"
-        ) from error
-
-
-def _about(graph: nir.NIRGraph) -> dict[str, Any]:
-    """What `to_nir` noted of the whole; nothing, if another program wrote the graph."""
-    if "snnlab" not in graph.metadata:
-        return {}
-    try:
-        about = json.loads(graph.metadata["snnlab"])
-        known = about["version"] == 1 and about.keys() == ENTRIES and set(about["order"]) == set(graph.nodes)
-    except (TypeError, ValueError, KeyError, AttributeError):
-        known = False
-    if not known:
-        raise ValueError(
-            "the graph's metadata 'snnlab' are damaged, of a newer snnlab, or of another graph: write it again, or "
-            "take them out (graph.metadata.pop('snnlab')) to read it as any other program's"
-        )
-    return about
+        ) from None
 
 
 def _check(about: dict[str, Any], T: int | None, dt: float, largest: float) -> None:
@@ -157,6 +152,12 @@ class _Builder:
             if isinstance(node, nir.Input):
                 self.made[name] = self.graph.input
                 size = [int(side) for side in node.input_type["input"]]
+                if not size or min(size) < 1 or math.prod(size) > MOST_VALUES:
+                    _refuse(
+                        name,
+                        node,
+                        f"its shape is {short(size)}, but an image has 1 to {MOST_VALUES:,} values",
+                    )
                 self.values[self.graph.input] = torch.zeros(1, *size, dtype=torch.float64)
             elif isinstance(node, nir.Output):
                 self.graph.result = self.feed(name)
@@ -189,10 +190,10 @@ class _Builder:
         inputs = [self.values[feed] for feed in feeds]
         try:
             self.values[node] = inputs[0] if site else copy.deepcopy(kind).double()(*inputs)
-        except (RuntimeError, IndexError) as error:
+        except (RuntimeError, IndexError, ValueError, TypeError) as error:
             shapes = ", ".join(str(list(value.shape[1:])) for value in inputs)
             raise ValueError(
-                f"node {name!r} does not fit what it is fed, {shapes}: {str(error).splitlines()[0]}"
+                f"node {short(name)} does not fit what it is fed, {shapes}: {str(error).splitlines()[0]}"
             ) from None
         return node
 
@@ -258,7 +259,7 @@ def _in_order(graph: nir.NIRGraph, about: dict[str, Any]) -> list[str]:
     for a, b in graph.edges:
         if a not in before or b not in before:
             raise ValueError(
-                f"the graph has an edge from {a!r} to {b!r}, but not both of these nodes: write it again"
+                f"the graph has an edge from {short(a)} to {short(b)}, but not both of these nodes: write it again"
             )
         before[b].add(a)
     for name, node in graph.nodes.items():
@@ -269,13 +270,13 @@ def _in_order(graph: nir.NIRGraph, about: dict[str, Any]) -> list[str]:
     except CycleError as error:
         circle = " -> ".join(error.args[1])
         raise ValueError(
-            f"the graph runs in a circle ({circle}), but only networks that run forward can be read"
+            f"the graph runs in a circle ({short(circle)[1:-1]}), but only networks that run forward can be read"
         ) from None
     return about.get("order", order)
 
 
 def _refuse(name: str, node: nir.NIRNode, advice: str) -> NoReturn:
-    raise ValueError(f"node {name!r} is nir.{type(node).__name__}: {advice}")
+    raise ValueError(f"node {short(name)} is nir.{type(node).__name__}: {advice}")
 
 
 def _double(value: float) -> Tensor:

@@ -1,7 +1,6 @@
 """A converted network as a NIR graph: the network as it runs, on its grid, node after node."""
 
-import json
-import os
+import io
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snnlab import files
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.graph import Average, Move, Node, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale
 from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import affine_node, array, conv_node, scale_node
+from snnlab.exchange.nir.notes import VERSION, noted
 from snnlab.neurons import IF, LIF
 
 Feeds = dict[str, tuple[float, ...]]
@@ -40,14 +41,9 @@ def write_nir(snn: SNN, path: str | Path) -> None:
 
     Raises: as `to_nir`.
     """
-    graph, path = to_nir(snn), Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        nir.write(str(scratch), graph)
-        scratch.replace(path)
-    finally:
-        scratch.unlink(missing_ok=True)
+    content = io.BytesIO()
+    nir.write(content, to_nir(snn))
+    files.write(path, content.getvalue())
 
 
 class _Writer:
@@ -74,13 +70,13 @@ class _Writer:
             self.write(node)
         end = nir.Output({"output": np.array(self.shape(self.graph.result))})
         self.add(Node("output", nn.Identity(), (self.graph.result,)), "output", end)
-        return nir.NIRGraph(self.nodes, self.edges, {"snnlab": json.dumps(self.about())})
+        return noted(nir.NIRGraph(self.nodes, self.edges, {}), self.about())
 
     def about(self) -> dict[str, Any]:
         """What NIR cannot say of the whole, so that `read_nir` gives the same bits."""
         method = {"method": self.snn.method.name, "depends_on_T": self.snn.method.depends_on_T}
         run = {"T": self.snn.T, "largest": float(self.snn.example.amax()), "order": list(self.nodes)}
-        return {"version": 1, **method, **run, "scales": self.scales, "rounded": self.rounded}
+        return {"version": VERSION, **method, **run, "scales": self.scales, "rounded": self.rounded}
 
     def write(self, node: Node) -> None:
         kind = node.kind
@@ -106,6 +102,7 @@ class _Writer:
     def add(self, node: Node, name: str, wanted: nir.NIRNode, feeds: Feeds | None = None) -> str:
         """Put a NIR node in place of a node of the grid, by that name or a like one; `feeds` enter it."""
         feeds = self.feeds[node.inputs[0]] if feeds is None else feeds
+        name = name if _is_storable(name) else f"node_{len(self.nodes)}"
         names = (name if k == 1 else f"{name}#{k}" for k in range(1, len(self.nodes) + 2))
         name = next(candidate for candidate in names if candidate not in self.nodes)
         self.nodes[name] = wanted
@@ -200,6 +197,12 @@ class _Writer:
             self.refuse(
                 node, f"it makes {list(after)} of {list(before)}, but NIR can only flatten all axes into one"
             )
+
+
+def _is_storable(name: str) -> bool:
+    """Whether HDF5 takes it for a name: there a stroke leads into a group, and a dot is the group itself."""
+    plain = name.encode(errors="replace").decode() == name
+    return plain and name not in ("", ".", "..") and not {"/", "\0"} & {*name}
 
 
 def _one_step(neuron: nn.Module, current: Tensor) -> Tensor:

@@ -4,10 +4,11 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import safe_open
+import torch
 from torch import nn
 
 from snnlab import training
+from snnlab.files import TensorFile
 from snnlab.training.runs.settings import Settings
 
 
@@ -29,28 +30,43 @@ class Trained:
 def load(path: str | Path) -> Trained:
     """The network of a checkpoint that `snnlab train` wrote.
 
-    Raises: FileNotFoundError; ValueError for a damaged file, or one that was not written by `snnlab train`.
+    Raises: FileNotFoundError; ValueError for a damaged file, one that was not written by `snnlab train`, or one whose
+        settings are not those of its weights.
     """
-    path = Path(path)
-    settings = _settings(path)
+    settings, about = described(path)
+    _, state = training.load_tensors(path, _untrained(settings).state_dict())
     ann = settings.build()
-    about = training.load(ann, path)
+    ann.load_state_dict(state)
     return Trained(ann.eval(), settings, {key: value for key, value in about.items() if key != "settings"})
 
 
-def _settings(path: Path) -> Settings:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}; train one with `snnlab train`")
+def described(path: str | Path) -> tuple[Settings, dict[str, str]]:
+    """What a checkpoint says of itself: its settings, and all its words. Raises: as `load`."""
     try:
-        with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-    except Exception as error:  # noqa: BLE001 - whatever safetensors makes of what is none
-        raise ValueError(training.not_safetensors(path, error)) from None
-    if "settings" not in about:
+        file = TensorFile.open(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no checkpoint {path}; train one with `snnlab train`") from None
+    if "settings" not in file.about:
         raise ValueError(
-            f"{path} does not say how its network was trained: snnlab.training.load puts it into yours"
+            f"{file.path} does not say how its network was trained: snnlab.training.load puts it into yours"
         )
-    return Settings.read(about["settings"])
+    try:
+        settings = Settings.read(file.about["settings"])
+        _untrained(settings)
+    except ValueError as error:
+        raise ValueError(f"{file.path} cannot be read: {error}; train or fetch it again") from None
+    return settings, file.about
+
+
+def size(settings: Settings) -> int:
+    """Bytes of a network's weights."""
+    return sum(value.numel() * value.element_size() for value in _untrained(settings).state_dict().values())
+
+
+def _untrained(settings: Settings) -> nn.Module:
+    """The network without its numbers, which takes no memory: a file may ask for one larger than all there is."""
+    with torch.device("meta"):
+        return settings.build()
 
 
 def sha256(path: str | Path) -> str:

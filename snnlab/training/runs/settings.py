@@ -3,8 +3,8 @@
 import dataclasses
 import difflib
 import json
-import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ from torch import nn
 
 from snnlab import datasets, networks
 from snnlab.activations import ACTIVATIONS_BY_NAME, LearnedRange, QuantClip
+from snnlab.files import short
 from snnlab.networks import Activation
 from snnlab.training import SMOOTHING
 
@@ -26,6 +27,25 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
 WIDTHS = {"resnet18": 64, "resnet20": 16, "vgg16": 64}
 """The widths of the papers; the networks that are not named here have one width only."""
 AUGMENTATIONS = ("crop", "flip", "cutout", "autoaugment")
+WHOLE = {
+    "levels": (1, 2**16),
+    "width": (1, 1024),
+    "epochs": (1, 10**6),
+    "batch": (2, 2**16),
+    "seed": (0, 2**31 - 1),
+}
+"""The least and the most that a whole number may be."""
+NUMBERS = {
+    "lr": 1e6,
+    "threshold": 1e6,
+    "threshold_decay": 1.0,
+    "norm_decay": 1.0,
+    "smoothing": 0.99,
+    "jitter": 256.0,
+}
+"""The most that a number may be; the least is 0."""
+SINCE_ALWAYS = ("network", "data", "activation", "levels", "epochs", "lr", "batch", "seed")
+"""Settings that every file names; the others came later, or may be left out."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +64,7 @@ class Settings:
         threshold: where learned thresholds start, activation units, > 0; None is the activation's own.
         threshold_decay: L2 decay of learned thresholds, >= 0.
         norm_decay: L2 decay of batch norms and biases, >= 0; weights always decay.
-        smoothing: of labels, 0 <= smoothing < 1.
+        smoothing: of labels, 0 to 0.99.
         jitter: of activations that round, in training, levels, >= 0 (activations.QuantClip).
         augment: some of AUGMENTATIONS.
         seed: of first weights, order and augmentation.
@@ -74,31 +94,51 @@ class Settings:
         _one_of("network", self.network, NETWORKS)
         _one_of("data", self.data, datasets.NAMES)
         _one_of("activation", self.activation, ACTIVATIONS_BY_NAME)
+        if not isinstance(self.augment, tuple):
+            raise ValueError(
+                f"augment = {short(self.augment)}, but it is a tuple of {', '.join(AUGMENTATIONS)}"
+            )
         for name in self.augment:
             _one_of("augment", name, AUGMENTATIONS)
-        least = {"levels": 1, "epochs": 1, "batch": 2} | ({"width": 1} if self.width is not None else {})
-        for name, smallest in least.items():
+        for name, (least, most) in WHOLE.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < smallest:
-                raise ValueError(f"{name} = {value}, but it must be a whole number, {smallest} or more")
-        self._check_numbers()
-        if self.width is not None and self.network not in WIDTHS:
-            raise ValueError(f"width = {self.width}, but only {', '.join(WIDTHS)} come in several widths")
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                if value is None and name == "width":
+                    continue
+                raise ValueError(
+                    f"{name} = {short(value)}, but it must be a whole number from {least} to {most:,}"
+                )
+        for name, most_of_it in NUMBERS.items():
+            self._check_number(name, most_of_it)
+        self._check_kinds()
 
-    def _check_numbers(self) -> None:
-        for name in ("lr", "threshold"):
-            if (value := getattr(self, name)) is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name} = {value}, but it must be a number greater than 0")
-        limits = {"threshold_decay": math.inf, "norm_decay": math.inf, "smoothing": 1, "jitter": math.inf}
-        for name, most in limits.items():
-            if not 0 <= (value := getattr(self, name)) < most:
-                below = f" and less than {most}" if most < math.inf else ""
-                raise ValueError(f"{name} = {value}, but it must be 0 or more{below}")
-        kind = ACTIVATIONS_BY_NAME[self.activation]
-        if self.threshold is not None and not (isinstance(kind, type) and issubclass(kind, LearnedRange)):
+    def _check_number(self, name: str, most: float) -> None:
+        value, positive = getattr(self, name), name in ("lr", "threshold")
+        if value is None and name == "threshold":
+            return
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            least = "greater than 0" if positive else "0 or more"
+            raise ValueError(
+                f"{name} = {short(value)}, but it must be a number, {least} and at most {most:g}"
+            )
+        if positive and not value:
+            raise ValueError(f"{name} = {value}, but it must be a number greater than 0")
+
+    def _check_kinds(self) -> None:
+        for name, kind in (("bf16", bool), ("start", str)):
+            if not isinstance(value := getattr(self, name), kind):
+                raise ValueError(f"{name} = {short(value)}, but it must be {kind.__name__}")
+        if self.start and not re.fullmatch("[0-9a-f]{64}", self.start):
+            raise ValueError(f"start = {short(self.start)}, but it is the sha256 of a file, or empty")
+        learned = ACTIVATIONS_BY_NAME[self.activation]
+        if self.threshold is not None and not (
+            isinstance(learned, type) and issubclass(learned, LearnedRange)
+        ):
             raise ValueError(f"threshold = {self.threshold}, but {self.activation} learns none")
         if self.jitter and not self._rounds():
             raise ValueError(f"jitter = {self.jitter}, but {self.activation} rounds nothing")
+        if self.width is not None and self.network not in WIDTHS:
+            raise ValueError(f"width = {self.width}, but only {', '.join(WIDTHS)} come in several widths")
 
     def factory(self) -> Activation:
         """What makes one activation."""
@@ -133,9 +173,17 @@ class Settings:
 
     @classmethod
     def read(cls, text: str) -> "Settings":
-        """What `text` wrote."""
-        fields = json.loads(text)
-        return cls(**fields | {"augment": tuple(fields["augment"])})
+        """What `text` wrote; a setting that came since has its default. Raises: ValueError for anything else."""
+        try:
+            fields = json.loads(text)
+            given = fields | {"augment": tuple(fields["augment"])}
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise ValueError(f"the settings are {short(text)}, which is not what a training writes") from None
+        if strange := sorted(given.keys() - cls.__dataclass_fields__.keys()):
+            raise ValueError(f"{short(strange[0])} is no setting of this snnlab, perhaps of a newer one")
+        if missing := [name for name in SINCE_ALWAYS if name not in given]:
+            raise ValueError(f"{missing[0]} is missing from the settings")
+        return cls(**given)
 
 
 CLASSES = {"digits": 10, "mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
@@ -148,9 +196,8 @@ SHAPES = {
 }
 
 
-def _one_of(name: str, value: str, allowed: object) -> None:
-    names = list(allowed)  # type: ignore[call-overload]
-    if value not in names:
-        near = difflib.get_close_matches(str(value).lower(), names, n=1)
+def _one_of(name: str, value: object, allowed: Collection[str]) -> None:
+    if value not in [*allowed]:
+        near = difflib.get_close_matches(str(value)[:80].lower(), allowed, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name} = {value!r}, but it is one of {', '.join(names)}{hint}")
+        raise ValueError(f"{name} = {short(value)}, but it is one of {', '.join(allowed)}{hint}")
