@@ -7,18 +7,23 @@ once. A user's mistake is one line on stderr and exit code 2, never a traceback.
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import snnlab
+from snnlab.files import place, short
 
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
 SETTINGS = (
     *("network", "data", "activation", "levels", "width", "epochs", "batch", "seed"),
     *("threshold", "threshold_decay", "norm_decay", "smoothing", "jitter"),
 )
+MOST_THREADS = 256
+MOST_SAID = 1500
+"""Characters of a message."""
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
 
 
@@ -35,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where the help is, and leave with code 2."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {_cut(message)}; see {self.prog} --help\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,13 +49,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         args.run(args)
     except Mistake as mistake:
-        print(f"snnlab: {mistake}", file=sys.stderr)
+        print(f"snnlab: {_cut(str(mistake))}", file=sys.stderr)
         return mistake.code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _cut(message: str) -> str:
+    """One line of a message, with what somebody gave that is longer than any name cut."""
+    line = re.sub(r"\S{400,}", lambda long: f"{long[0][:60]}...{long[0][-20:]}", " ".join(message.split()))
+    return line if len(line) <= MOST_SAID else f"{line[: MOST_SAID - 60]} ... {line[-50:]}"
 
 
 def parser() -> Parser:
@@ -112,12 +123,15 @@ def _train_options(train: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--bf16", choices=("auto", "on", "off"), default="auto", help="auto: where it is faster"
     )
-    train.add_argument("--threads", type=int, metavar="N", help="of the CPU (as many as PyTorch takes)")
+    train.add_argument("--threads", type=_threads, metavar="N", help="of the CPU (as many as PyTorch takes)")
     train.add_argument(
         "--start", type=Path, metavar="FILE", help="a checkpoint to go on from, as fine-tuning"
     )
     train.add_argument(
         "--fresh", action="store_true", help="begin anew, whatever a stopped training has left"
+    )
+    train.add_argument(
+        "--force", action="store_true", help="replace FILE, whatever it is, not only one of the same settings"
     )
     train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint to write")
 
@@ -175,20 +189,28 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 10_000):
-        raise argparse.ArgumentTypeError(f"it takes whole numbers from 1 to 10,000, not {text!r}")
+        raise argparse.ArgumentTypeError(f"it takes whole numbers from 1 to 10,000, not {short(text)}")
     return int(text)
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535):
-        raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {text!r}")
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {short(text)}")
+    return int(text)
+
+
+def _threads(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_THREADS):
+        raise argparse.ArgumentTypeError(
+            f"threads are a whole number from 1 to {MOST_THREADS}, not {short(text)}"
+        )
     return int(text)
 
 
 def _param(text: str) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise argparse.ArgumentTypeError(f"a parameter is written KEY=VALUE, not {text!r}")
+        raise argparse.ArgumentTypeError(f"a parameter is written KEY=VALUE, not {short(text)}")
     return key, value
 
 
@@ -243,7 +265,9 @@ def _cell(value: Any) -> str:
 def _report(args: argparse.Namespace) -> None:
     keys = [key for key, _ in args.params]
     if twice := [key for key in keys if keys.count(key) > 1]:
-        raise Mistake(f"parameter {twice[0]!r} is given {keys.count(twice[0])} times, but once is allowed")
+        raise Mistake(
+            f"parameter {short(twice[0])} is given {keys.count(twice[0])} times, but once is allowed"
+        )
     from snnlab import reports
 
     try:
@@ -267,8 +291,6 @@ def _train(args: argparse.Namespace) -> None:
     from snnlab.training import runs
 
     if args.threads is not None:
-        if args.threads < 1:
-            raise Mistake(f"--threads {args.threads}, but it must be 1 or more")
         torch.set_num_threads(args.threads)
     try:
         settings = runs.Settings(
@@ -276,10 +298,12 @@ def _train(args: argparse.Namespace) -> None:
             lr=args.lr if args.lr is not None else 0.01 if args.start else 0.1,
             augment=_augment(args),
             bf16=args.bf16 == "on" or (args.bf16 == "auto" and runs.bf16_pays()),
-            start=runs.sha256(args.start) if args.start and args.start.is_file() else "",
+            start=runs.sha256(place(args.start)) if args.start and place(args.start).is_file() else "",
         )
+        runs.place_for(settings, args.out, force=args.force)  # before images are loaded, which may take long
         data = datasets.load(settings.data, args.root)
-        trained = runs.run(settings, data, args.out, start=args.start, fresh=args.fresh)
+        options = {"start": args.start, "fresh": args.fresh, "force": args.force}
+        trained = runs.run(settings, data, args.out, **options)
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
     except KeyboardInterrupt as stop:

@@ -20,7 +20,8 @@ from snnlab.converters.graph import ACTIVATIONS, Weighted, trace, walk
 from snnlab.converters.grid import PRECISIONS, on_grid
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
-from snnlab.files import TensorFile, short
+from snnlab.files import short
+from snnlab.files.tensors import TensorFile
 from snnlab.neurons import IF
 
 

@@ -1,19 +1,7 @@
-"""Files: written whole or not at all, read as data, and held to a sum of their contents."""
+"""Files: written whole or not at all; as tensors (`tensors`), read as data and held to a sum of their contents."""
 
 from snnlab.files.locks import cleared, hold, release
 from snnlab.files.places import place, short
-from snnlab.files.tensors import TensorFile, describe, pack
 from snnlab.files.writing import probe, write
 
-__all__ = [
-    "TensorFile",
-    "cleared",
-    "describe",
-    "hold",
-    "pack",
-    "place",
-    "probe",
-    "release",
-    "short",
-    "write",
-]
+__all__ = ["cleared", "hold", "place", "probe", "release", "short", "write"]

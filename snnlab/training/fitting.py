@@ -19,6 +19,7 @@ from snnlab.activations import LearnedRange
 from snnlab.converters.graph import unwrapped
 from snnlab.datasets import Split
 from snnlab.datasets.given import Given, split_of
+from snnlab.files.tensors import TensorFile, describe, pack
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
@@ -240,7 +241,7 @@ def save(ann: nn.Module, path: str | Path, **about: object) -> None:
 
 def save_tensors(tensors: Mapping[str, Tensor], path: str | Path, **about: object) -> None:
     """Write tensors by name as safetensors, whole or not at all; `about` is kept beside them as text."""
-    files.write(path, files.pack(tensors, about))
+    files.write(path, pack(tensors, about))
 
 
 def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
@@ -260,13 +261,13 @@ def load_tensors(path: str | Path, own: Mapping[str, Tensor]) -> tuple[dict[str,
     Raises: as `load`.
     """
     try:
-        file = files.TensorFile.open(path)
+        file = TensorFile.open(path)
     except FileNotFoundError:
         raise FileNotFoundError(
             f"there is no checkpoint {path}; train the network, or name another file"
         ) from None
     names = _unwrapped(file.shapes, own)
-    here = {name: files.describe(value) for name, value in own.items()}
+    here = {name: describe(value) for name, value in own.items()}
     if wrong := list(
         _differences(here, {names[name]: shape for name, shape in file.shapes.items() if name in names})
     ):

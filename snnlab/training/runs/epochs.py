@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
-from snnlab import training
+from snnlab import files, training
 from snnlab.activations import LearnedRange
 from snnlab.datasets import Data, Split
 from snnlab.progress import progress_bar
 from snnlab.training.recipes import swap_activations
-from snnlab.training.runs import files
+from snnlab.training.runs import files as kept
 from snnlab.training.runs.augmentation import augment
 from snnlab.training.runs.settings import Settings
 
@@ -28,33 +27,88 @@ CLIP_AT = 99.9
 
 
 def run(
-    settings: Settings, data: Data, out: str | Path, *, start: str | Path | None = None, fresh: bool = False
-) -> files.Trained:
+    settings: Settings,
+    data: Data,
+    out: str | Path,
+    *,
+    start: str | Path | None = None,
+    fresh: bool = False,
+    force: bool = False,
+) -> kept.Trained:
     """Train, or go on where an earlier call was stopped; writes `out` when done, and `out` + ".going" until then.
 
     Only training images are looked at; the test images are classified once, at the end.
 
     Args:
         data: the images of settings.data.
-        out: checkpoint to write.
+        out: checkpoint to write; see `place_for`.
         start: checkpoint to start from, whose activations are swapped for those of the settings.
         fresh: begin anew, whatever an earlier call has left.
-    Raises: ValueError if what an earlier call has left is damaged, or was trained with other settings; ValueError or
-        FileNotFoundError for `start`. KeyboardInterrupt goes on, and says what is kept.
+        force: replace whatever file `out` is.
+    Raises: ValueError if `out` cannot be written or replaced, or if what an earlier call has left is damaged, or was
+        trained with other settings; ValueError or FileNotFoundError for `start`; OSError, with what is kept and where,
+        if the disk fails during the training. KeyboardInterrupt goes on, and says what is kept.
     """
-    out = Path(out)
+    out = place_for(settings, out, force=force)
+    going = out.with_name(out.name + ".going")
     ann = _beginning(settings, data, start).to(_device()).to(memory_format=torch.channels_last)
     with training.decayed_thresholds(ann, settings.threshold_decay):
         optimizer = torch.optim.SGD(
             training.parameter_groups(ann, settings.norm_decay), lr=settings.lr, momentum=0.9, nesterov=True
         )
-        going = out.with_name(out.name + ".going")
         done = _resume(ann, optimizer, settings, going) if going.is_file() and not fresh else 0
         _train(ann, optimizer, settings, data.train, done, going)
     accuracy = training.accuracy(ann, data.test)
-    training.save(ann, out, settings=settings.text(), accuracy=f"{accuracy:.4f}", torch=torch.__version__)
+    about = {"settings": settings.text(), "accuracy": f"{accuracy:.4f}", "torch": torch.__version__}
+    with _written(out, f"all {settings.epochs} epochs are kept in {going}"):
+        training.save(ann, out, **about)
     going.unlink(missing_ok=True)
-    return files.load(out)
+    return kept.load(out)
+
+
+def place_for(settings: Settings, out: str | Path, *, force: bool = False) -> Path:
+    """Where a training will write its checkpoint, found out before any work; nothing is left there.
+
+    Raises: ValueError if nothing can be written there, if there is no room for the network and twice that for what it
+        needs to go on, or if a file is there that is no checkpoint of the same settings, unless forced.
+    """
+    path = files.probe(out, 3 * kept.size(settings))
+    if path.exists() and not force:
+        try:
+            there = kept.described(path)[0]
+        except (ValueError, OSError):
+            there = None
+        if there != settings:
+            kind = (
+                "no checkpoint"
+                if there is None
+                else f"a checkpoint of other settings ({_other(there, settings)})"
+            )
+            raise ValueError(
+                f"--out is {files.short(str(out))}, which is {kind}: name another file, or replace it with --force"
+            )
+    return path
+
+
+def _other(there: Settings, settings: Settings) -> str:
+    """In what two settings differ."""
+    return "; ".join(
+        f"{name} = {getattr(there, name)!r}, now {getattr(settings, name)!r}"
+        for name in Settings.__dataclass_fields__
+        if getattr(there, name) != getattr(settings, name)
+    )
+
+
+@contextlib.contextmanager
+def _written(path: Path, left: str) -> Iterator[None]:
+    """A file that cannot be written is one line, with what is kept."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OSError(
+            f"{path} cannot be written ({reason}); {left}; mend it, and the same command goes on"
+        ) from None
 
 
 def bf16_pays() -> bool:
@@ -70,7 +124,7 @@ def _device() -> str:
 def _beginning(settings: Settings, data: Data, start: str | Path | None) -> nn.Module:
     if start is None:
         return settings.build()
-    before = files.load(start)
+    before = kept.load(start)
     if (before.settings.network, before.settings.data) != (settings.network, settings.data):
         raise ValueError(
             f"{start} is a {before.settings.network} for {before.settings.data}, but this training is of "
@@ -143,7 +197,8 @@ def _keep(
 ) -> None:
     """Weights and momentum, whole or not at all."""
     holder = _Holder(ann, _momentum(ann, optimizer))
-    training.save(holder, going, settings=settings.text(), epoch=epoch)
+    with _written(going, f"{epoch - 1} whole epochs are kept there" if epoch > 1 else "nothing is kept yet"):
+        training.save(holder, going, settings=settings.text(), epoch=epoch)
 
 
 class _Holder(nn.Module):
@@ -169,20 +224,20 @@ def _resume(ann: nn.Module, optimizer: torch.optim.Optimizer, settings: Settings
     """Put weights and momentum back; the number of whole epochs."""
     advice = "begin anew with --fresh, or name another file with --out"
     try:
-        with safe_open(going, framework="pt") as file:
-            about = file.metadata() or {}
-    except Exception as error:  # noqa: BLE001 - whatever safetensors makes of a damaged file
-        raise ValueError(f"{going} is damaged ({error}): {advice}") from None
-    there = Settings.read(about["settings"])  # a setting that came since has its default
+        there, about = kept.described(going)
+    except ValueError as error:
+        raise ValueError(f"{error}: {advice}") from None
     if there != settings:
-        other = [
-            f"{name} = {getattr(there, name)!r}, now {getattr(settings, name)!r}"
-            for name in Settings.__dataclass_fields__
-            if getattr(there, name) != getattr(settings, name)
-        ]
-        raise ValueError(f"{going} was begun with {'; '.join(other)}: give the same settings, {advice}")
+        raise ValueError(
+            f"{going} was begun with {_other(there, settings)}: give the same settings, {advice}"
+        )
+    epoch = about.get("epoch", "")
+    if not (epoch.isdecimal() and 1 <= int(epoch[:9]) <= settings.epochs):
+        raise ValueError(
+            f"{going} says epoch = {files.short(epoch)}, but it is one of 1 to {settings.epochs}: {advice}"
+        )
     holder = _Holder(ann, {name: torch.zeros_like(value) for name, value in ann.named_parameters()})
     training.load(holder, going)
     for name, parameter in ann.named_parameters():
         optimizer.state[parameter]["momentum_buffer"] = holder.momentum[name.replace(".", "/")].data
-    return int(about["epoch"])
+    return int(epoch)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from snnlab import training
-from snnlab.files import TensorFile
+from snnlab.files.tensors import TensorFile
 from snnlab.training.runs.settings import Settings
 
 
