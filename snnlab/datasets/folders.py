@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from snnlab.datasets import CALIBRATION, Data, Split
+from snnlab.datasets.pictures import picture
+from snnlab.files import place
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
@@ -49,7 +51,7 @@ def load(
     Raises: FileNotFoundError for a folder that is missing or has no class folders; OSError that names an image which
         cannot be read; ValueError for a setting out of range, images of several sizes, or too many of them.
     """
-    path, transform = Path(path).expanduser().resolve(), transform or preparation(size)
+    path, transform = place(path), transform or preparation(size)
     per_class = None if per_class is None else whole(per_class, "per_class")
     calibration = whole(calibration, "calibration")
     classes, train, test = _listings(path, per_class)
@@ -108,7 +110,9 @@ def _listings(path: Path, per_class: int | None) -> tuple[tuple[str, ...], Listi
 
 def _classes(path: Path) -> tuple[str, ...]:
     names = sorted(
-        entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+        entry.name
+        for entry in path.iterdir()
+        if entry.is_dir() and not entry.name.startswith(".") and entry.name != "__MACOSX"
     )
     if len(names) < 2:
         held = f"one class folder, {names[0]!r}" if names else "no class folders"
@@ -125,14 +129,24 @@ def _files(path: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
 
     found = {}
     for name in progress_bar(classes, f"looking through {path.name}", unit="class"):
-        files = (path / name).rglob("*")
-        found[name] = sorted(str(file) for file in files if file.suffix.lower() in IMG_EXTENSIONS)
+        found[name] = sorted(
+            str(file)
+            for file in (path / name).rglob("*")
+            if file.suffix.lower() in IMG_EXTENSIONS
+            and not _is_hidden(file.relative_to(path))
+            and not file.is_dir()
+        )
         if not found[name]:
             raise FileNotFoundError(
                 f"the class folder {path / name} holds no images ({', '.join(IMG_EXTENSIONS)}): put some there, or "
                 "remove it"
             )
     return found
+
+
+def _is_hidden(file: Path) -> bool:
+    """Whether a file is none of the user's: macOS leaves `._1.jpg` beside each `1.jpg`, Jupyter its checkpoints."""
+    return any(part.startswith(".") for part in file.parts)
 
 
 def _parted(files: list[str]) -> tuple[list[str], list[str]]:
@@ -184,10 +198,8 @@ def _load(listing: Listing, transform: Transform, shape: torch.Size, title: str)
 
 
 def _read(file: str, transform: Transform) -> Tensor:
-    from torchvision.datasets.folder import default_loader
-
     try:
-        image = default_loader(file)
+        image = picture(file)
     except (OSError, SyntaxError, ValueError) as error:  # PIL's SyntaxError is of the image, not of Python
         reason = str(error).split(" <")[0] or type(error).__name__
         raise OSError(

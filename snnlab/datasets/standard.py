@@ -22,9 +22,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from snnlab.files import place, short
 from snnlab.neurons.settings import whole
 
 NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
+CLASSES = {"cifar100": 100}
+"""Where there are not 10."""
 CALIBRATION = 256
 """Images that a conversion may look at."""
 
@@ -92,9 +95,9 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
         and what to do.
     """
     if name not in NAMES:
-        near = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
+        near = difflib.get_close_matches(str(name)[:80].lower(), NAMES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"data = {name!r}, but the data sets are {', '.join(NAMES)}{hint}")
+        raise ValueError(f"data = {short(name)}, but the data sets are {', '.join(NAMES)}{hint}")
     calibration = whole(calibration, "calibration")
     train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
@@ -104,7 +107,7 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
 def folder(root: str | Path | None = None) -> Path:
     """Where downloads are kept."""
     if root is not None or os.environ.get("SNNLAB_DATA"):
-        return Path(root or os.environ["SNNLAB_DATA"]).expanduser()
+        return place(root or os.environ["SNNLAB_DATA"])
     checkout = Path(__file__).parents[2]
     return checkout / "data" if (checkout / "pyproject.toml").is_file() else Path.home() / ".snnlab"
 
@@ -126,6 +129,10 @@ def _torchvision(name: str, root: Path) -> tuple[Split, Split, tuple[str, ...]]:
     import torchvision
 
     kind = getattr(torchvision.datasets, _TORCHVISION[name])
+    if hasattr(
+        kind, "resources"
+    ):  # torchvision reads MNIST's older `processed/*.pt` in place of the files checked here
+        kind = type(kind.__name__, (kind,), {"_check_legacy_exist": lambda _: False})
     _fetch(kind, root)
     train, test = (kind(root, train=part) for part in (True, False))
     return _split(name, train), _split(name, test), tuple(str(c) for c in train.classes)
@@ -184,7 +191,11 @@ def _is_unpacked(path: Path, archive: Path, md5: str) -> bool:
         return (zlib.crc32(content), len(content)) == (crc, size)
     axes = content[3] if len(content) > 3 else 0  # 0, 0, type, number of axes; then their lengths, big-endian
     head = 4 + 4 * axes
-    return axes > 0 and head <= len(content) == head + math.prod(struct.unpack(f">{axes}I", content[4:head]))
+    if axes != (3 if "images" in path.name else 1) or len(content) < head or content[:3] != b"\0\0\x08":
+        return False
+    lengths = struct.unpack(f">{axes}I", content[4:head])
+    labels_fit = axes > 1 or max(content[head:], default=0) < 10
+    return len(content) == head + math.prod(lengths) and lengths[1:] in ((28, 28), ()) and labels_fit
 
 
 def _split(name: str, part: Any) -> Split:
@@ -193,7 +204,14 @@ def _split(name: str, part: Any) -> Split:
     images = pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(
         255
     )  # in place: CIFAR is 0.6 GB
+    labels = torch.as_tensor(part.targets).long()
+    classes = CLASSES.get(name, 10)
+    if not len(labels) == len(images) > 0 or not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise OSError(
+            f"{name} has {len(images)} images and {len(labels)} labels, but they must be as many, and labels 0 to "
+            f"{classes - 1}: remove its folder and load again"
+        )
     if name in _STATISTICS:
         mean, std = (torch.tensor(values).reshape(1, -1, 1, 1) for values in _STATISTICS[name])
         images.sub_(mean).div_(std)
-    return Split(images, torch.as_tensor(part.targets).long())
+    return Split(images, labels)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import snnlab
 from snnlab import datasets
-from snnlab.reports.folder import ReportError, put, scratch, target
+from snnlab.reports.folder import MARKED, MARKER, ReportError, probe, put, scratch, target
 from snnlab.reports.papers import all_images_table, paper_table, sentences, training_list
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, Value, check
 from snnlab.reports.results import (
@@ -47,6 +47,7 @@ def run(name: str, params: Mapping[str, str], out: Path) -> Path:
     """
     values = check(name, params)
     notebook, folder = _notebook(name), target(out)
+    probe(folder)
     _check_data(name, values)
     from snnlab.reports.execution import execute
     from snnlab.reports.page import page
@@ -60,9 +61,12 @@ def run(name: str, params: Mapping[str, str], out: Path) -> Path:
             (new / "params.json").write_text(
                 json.dumps(values, indent=2, sort_keys=True) + "\n", encoding="utf-8"
             )
+            (new / MARKER).write_text(MARKED, encoding="utf-8")
             put(new, folder, building / "old")
     except OSError as error:
-        raise ReportError(f"the report cannot be written to {folder}: {error.strerror or error}") from None
+        raise ReportError(
+            f"the report cannot be written to {folder} ({error.strerror or error}); nothing of it is kept"
+        ) from None
     return folder
 
 

@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
 import snnlab
+from snnlab.files import place
 from snnlab.reports.folder import ReportError, scratch
 from snnlab.reports.parameters import Value
 
@@ -45,6 +46,11 @@ def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbform
             raise ReportError(_kept(written, f"{error.ename}: {error.evalue}")) from None
         except DeadKernelError:
             raise ReportError(_kept(written, "the kernel died, perhaps for lack of memory")) from None
+        except RuntimeError as error:  # what jupyter_client raises of a kernel that never answered
+            raise ReportError(
+                f"the report failed: its kernel, {sys.executable} -m ipykernel_launcher, did not start "
+                f"({' '.join(str(error).split())}); does `{sys.executable} -m ipykernel_launcher --version` work?"
+            ) from None
     executed = nbformat.read(written, as_version=4)
     _tidy(executed)
     nbformat.write(executed, written)
@@ -56,8 +62,9 @@ def _kernel(sockets: Path) -> type[AsyncKernelManager]:
     paths = [str(Path(snnlab.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     env["SNNLAB_PROGRESS"] = "text"  # what _Relay reads
+    env |= {"IPYTHONDIR": str(sockets / "ipython"), "PYTHONSTARTUP": ""}  # nobody's own start-up files
     if data := os.environ.get("SNNLAB_DATA"):
-        env["SNNLAB_DATA"] = str(Path(data).expanduser().resolve())  # the kernel runs in another folder
+        env["SNNLAB_DATA"] = str(place(data))  # the kernel runs in another folder
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     ipc = os.name == "posix" and len(os.fsencode(sockets)) <= LONGEST_SOCKET_PATH
 

@@ -2,21 +2,24 @@
 
 import contextlib
 import os
+import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from snnlab.files import cleared, hold, place, release, short
 from snnlab.reports.parameters import ParameterError
 
-try:
-    import fcntl
-except ImportError:  # Windows: what a killed report leaves stays until someone deletes it
-    fcntl = None  # type: ignore[assignment]
-
-FILES = ("report.ipynb", "report.html", "params.json", "results.json")
+MARKER = ".snnlab-report"
+"""The file by which a folder is known for a report that the kit wrote: nothing else is ever replaced."""
+MARKED = "Written by `snnlab report`, and replaced whole by the next report that is told to go here.\n"
+FILES = (MARKER, "report.ipynb", "report.html", "params.json", "results.json")
 LEFTOVER = ".snnlab-report-"
 """How the name of the folder begins in which a report is built; the next report there clears a killed one's."""
+ROOM = 20 * 10**6
+"""Bytes that a report may take; measured are 3 million."""
 
 
 class ReportError(RuntimeError):
@@ -25,20 +28,61 @@ class ReportError(RuntimeError):
 
 def target(out: Path) -> Path:
     """The folder to write, absolute. Raises: ParameterError if it is, or holds, something else than a report."""
-    folder = out.expanduser().resolve()
-    if folder == Path.cwd():
-        raise ParameterError(f"--out is the current folder, {folder}, but must be one inside it or elsewhere")
+    shown = f"--out is {short(str(out))}"
     try:
-        foreign = sorted({path.name for path in folder.iterdir()} - set(FILES)) if folder.exists() else []
+        folder = place(out)
+    except ValueError as error:
+        raise ParameterError(f"{shown}: {error}") from None
+    if folder == Path.cwd():
+        raise ParameterError(f"{shown}, the current folder, but must be one inside it or elsewhere")
+    try:
+        mode = folder.stat().st_mode
+    except FileNotFoundError:
+        return folder
     except OSError as error:
-        reason = "a file" if folder.is_file() else f"not readable ({error.strerror})"
-        raise ParameterError(f"--out is {folder}, which is {reason}: name a new folder") from None
+        raise ParameterError(f"{shown}, which cannot be a folder ({error.strerror}): name another") from None
+    if not stat.S_ISDIR(mode):
+        raise ParameterError(f"{shown}, which is a file: name a new folder")
+    try:
+        foreign = _foreign(folder)
+    except OSError as error:
+        raise ParameterError(
+            f"{shown}, which is not readable ({error.strerror}): name a new folder"
+        ) from None
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise ParameterError(
-            f"--out is {folder}, which holds {foreign[0]!r}{more}, no part of a report: name a new or empty folder"
+            f"{shown}, which holds {short(foreign[0])}{more}, no part of a report: name a new or empty folder"
         )
     return folder
+
+
+def _foreign(folder: Path) -> list[str]:
+    """What a folder holds beside a report that the kit wrote; without the marker all of it."""
+    with os.scandir(folder) as entries:
+        names = {entry.name: entry.is_file(follow_symlinks=False) for entry in entries}
+    known = FILES if names.get(MARKER) and (folder / MARKER).read_bytes() == MARKED.encode() else ()
+    return sorted(name for name, is_file in names.items() if name not in known or not is_file)
+
+
+def probe(folder: Path) -> None:
+    """Whether a report can be written to a folder, before it is run; nothing is left there. Raises: ParameterError."""
+    shown = f"--out is {short(str(folder))}"
+    made = _missing(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with scratch(folder.parent):
+            free = shutil.disk_usage(folder.parent).free
+    except OSError as error:
+        raise ParameterError(
+            f"{shown}, where nothing can be written ({error.strerror}): name another"
+        ) from None
+    finally:
+        _remove_empty(made)
+    if free < ROOM:
+        raise ParameterError(
+            f"{shown}, where {free / 1e6:.0f} MB are free, but {ROOM / 1e6:.0f} MB are needed: make room"
+        )
 
 
 @contextlib.contextmanager
@@ -47,20 +91,21 @@ def scratch(parent: Path, prefix: str = LEFTOVER) -> Iterator[Path]:
 
     Folders above it that had to be made are gone as well, if they are empty.
     """
-    made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    made = _missing(parent)
     parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as held:
-        with _locked(parent, wait=True):  # nobody clears between making and locking
-            _clear_leftovers(parent, prefix)
-            folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent))
-            held.enter_context(_locked(folder, wait=True))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            for empty in made:
-                with contextlib.suppress(OSError):
-                    empty.rmdir()
+    cleared(parent, rf"{re.escape(prefix)}.*\.tmp")
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent))
+        held = hold(folder)
+        if folder.exists():  # another report took it for a leftover before it was held
+            break
+        release(held)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        release(held)
+        _remove_empty(made)
 
 
 def put(new: Path, folder: Path, old: Path) -> None:
@@ -77,30 +122,12 @@ def put(new: Path, folder: Path, old: Path) -> None:
         raise
 
 
-def _clear_leftovers(parent: Path, prefix: str) -> None:
-    """Remove what killed reports left in parent: folders of that name that no living process has locked."""
-    for folder in list(parent.iterdir()):
-        if folder.name.startswith(prefix) and folder.suffix == ".tmp":
-            with _locked(folder, wait=False) as free:
-                if free:
-                    shutil.rmtree(folder, ignore_errors=True)
+def _missing(folder: Path) -> list[Path]:
+    """The folder and those above it that are not there, the innermost first."""
+    return [one for one in (folder, *folder.parents) if not one.exists()]
 
 
-@contextlib.contextmanager
-def _locked(folder: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a folder until the end or the death of this process; False where it cannot be had."""
-    if fcntl is None:
-        yield False
-        return
-    descriptor = None
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        free = True
-    except OSError:  # taken, gone, or on a file system without locks
-        free = False
-    try:
-        yield free
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
+def _remove_empty(made: list[Path]) -> None:
+    for empty in made:
+        with contextlib.suppress(OSError):
+            empty.rmdir()

@@ -12,6 +12,7 @@ from typing import get_args
 
 from snnlab import datasets
 from snnlab.converters.catalogue import CATALOGUE
+from snnlab.files import short
 from snnlab.simulators.coding import Coding
 from snnlab.studies.papers import NETWORKS
 
@@ -77,7 +78,7 @@ class Parameter:
         return int(text)
 
     def _given(self, text: str) -> str:
-        return f"parameter {self.name!r} is {_short(text)}, but must be {self.allowed}"
+        return f"parameter {self.name!r} is {short(text)}, but must be {self.allowed}"
 
     def _written(self, text: str) -> str:
         """How to write a number that was written some other way."""
@@ -135,17 +136,13 @@ def check(report: str, given: Mapping[str, str]) -> dict[str, Value]:
     """
     if report not in REPORTS:
         meant = _meant(report, tuple(REPORTS))
-        raise ParameterError(f"report is {_short(report)}, but must be one of {', '.join(REPORTS)}{meant}")
+        raise ParameterError(f"report is {short(report)}, but must be one of {', '.join(REPORTS)}{meant}")
     known = {parameter.name: parameter for parameter in REPORTS[report]}
     for name in given:
         if name not in known:
             meant = _meant(name, tuple(known))
-            raise ParameterError(f"there is no parameter {_short(name)}, but {', '.join(known)}{meant}")
+            raise ParameterError(f"there is no parameter {short(name)}, but {', '.join(known)}{meant}")
     return {name: p.parse(given[name]) if name in given else p.default for name, p in known.items()}
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
 def _meant(text: str, words: tuple[str, ...]) -> str:

@@ -188,4 +188,4 @@ def test_downloads_go_where_snnlab_data_says(tmp_path: Path, monkeypatch: pytest
     assert datasets.folder() == Path(datasets.__file__).parents[2] / "data"
     monkeypatch.setenv("SNNLAB_DATA", str(tmp_path))
     assert datasets.folder() == tmp_path
-    assert datasets.folder("elsewhere") == Path("elsewhere")
+    assert datasets.folder("elsewhere") == Path("elsewhere").resolve()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from snnlab import datasets, training
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
+from snnlab.files import place
 from snnlab.progress import progress_bar
 from snnlab.training.recipes.catalogue import find
 from snnlab.training.recipes.stages import Recipe, Stage
@@ -57,7 +58,7 @@ def prepare(
     """
     stages = find(recipe).at(T, epochs_scale, levels).stages
     ann = network(seed=seed).eval()
-    folder = Path(cache).expanduser() if cache is not None else datasets.folder() / "trained"
+    folder = place(cache) if cache is not None else datasets.folder() / "trained"
     about = {"network": _named(network), "data": data.name, "seed": str(seed), "version": str(VERSION)}
     start = f"{_digest(*_bytes(ann))} {_digest(*_tensors(data))}"
     paths = [_path(folder, about, stages[: k + 1], start) for k in range(len(stages))]
