@@ -38,7 +38,11 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
     Raises: ValueError for a folder, a device, a pipe, a folder that cannot be written to, a name that is too long, a
         file where a folder must be, too little space.
     """
-    shown, path = short(str(path)), place(path)
+    shown = short(str(path))
+    try:
+        path = place(path)
+    except ValueError as error:
+        raise ValueError(f"{name} is {shown}: {error}") from None
     with contextlib.suppress(OSError):
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "a device, a pipe or a socket"

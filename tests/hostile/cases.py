@@ -1,0 +1,60 @@
+"""Hostile names and damages, generated from fixed seeds; LONG=n in the environment multiplies their number."""
+
+import os
+import random
+from collections.abc import Iterator
+
+LONG = int(os.environ.get("SNNLAB_HOSTILE", "1"))
+"""How many times as many cases: `SNNLAB_HOSTILE=20 python -m pytest tests/hostile -q` is the long version."""
+
+CODE = (
+    "__import__('os').system('touch {}')", "');open('{}','w')#", '");open("{}","w")#', "\r\nopen('{}','w')\r\n", "${{{}}}",
+    "{{{{{}}}}}", "'+exec('{}')+'", "\\';import {}\\n", "x\nimport os;os.remove('{}')", "lambda: {}", "%({})s", "`{}`", "$({})",
+    "';DROP TABLE {};--", "<script>{}</script>", "{}\u2028raise SystemExit", "{}\x85exit()", '"""{}"""', "{!r:>{}}", "f'{}'",
+)  # fmt: skip
+WORDS = (
+    "if", "class", "forward", "training", "graph", "sites", "self", "None", "__init__", "__class__", "__dict__", "nodes",
+    "input", "output", "image", "result", "kinds", "metadata", "type", "modules", "parameters", "state_dict", "eval", "lambda",
+    " ", "a b", "ü", "日本", "x" * 300, "a/b", "..", "#2", "a#2", "-", "0", "1e9", "NaN", "🙂", "\u202e", "a\tb", "snnlab", "sum",
+)  # fmt: skip
+
+
+def names(count: int, seed: int = 0) -> Iterator[str]:
+    """Different names: code of several kinds around a mark, words that mean something to Python, random letters."""
+    draw, given = random.Random(seed), set()
+    while len(given) < count:
+        kind = draw.randrange(3)
+        mark = f"mark{draw.randrange(10**9)}"
+        if kind == 0:
+            name = draw.choice(CODE).replace("{!r:>{}}", "{{!r:>{}}}").format(mark)
+        elif kind == 1:
+            name = draw.choice(WORDS) + draw.choice(("", f"_{mark}"))
+        else:
+            letters = "".join(
+                chr(draw.choice((draw.randrange(1, 128), draw.randrange(160, 0xD7FF)))) for _ in range(9)
+            )
+            name = f"{letters}{mark}"
+        if name not in given:
+            given.add(name)
+            yield name
+
+
+def damages(whole: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
+    """The bytes with one damage each: a flipped bit, most of them near the head; a cut, a hole, a swap, more at the end."""
+    draw = random.Random(seed)
+    for k in range(count):
+        bad, kind = bytearray(whole), k % 8
+        at = draw.randrange(min(len(bad), 4096)) if k % 2 else draw.randrange(len(bad))
+        if kind < 4:
+            bad[at] ^= 1 << draw.randrange(8)
+        elif kind == 4:
+            del bad[at:]
+        elif kind == 5:
+            bad[at : at + draw.randrange(1, 600)] = b""
+        elif kind == 6:
+            size = draw.randrange(1, 64)
+            bad[at : at + size] = bytes(draw.randrange(256) for _ in bad[at : at + size])
+        else:
+            bad += bytes(draw.randrange(256) for _ in range(draw.randrange(1, 64)))
+        if bytes(bad) != whole:
+            yield f"damage {k}, kind {kind} at {at}", bytes(bad)
