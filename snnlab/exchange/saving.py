@@ -131,7 +131,10 @@ MOST_VALUES = 2**26
 MOST_STEPS = 2**20
 ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "method": (lambda value: isinstance(value, str), "a method's name"),
-    "bits": (lambda value: value is None or (type(value) is int and value in PRECISIONS), "8, 15, 24 or null"),
+    "bits": (
+        lambda value: value is None or (type(value) is int and value in PRECISIONS),
+        "8, 15, 24 or null",
+    ),
     "T": (lambda value: _is_whole(value, MOST_STEPS), f"a whole number of steps from 1 to {MOST_STEPS:,}"),
     "exact": (lambda value: isinstance(value, bool), "true or false"),
     "shape": (_is_shape, f"the shape of one image, [1, ...], of {MOST_VALUES:,} values at most"),

@@ -12,7 +12,7 @@ import pytest
 import torch
 from cases import LONG
 
-from snnlab import datasets, files, training
+from snnlab import datasets, files
 from snnlab.files.tensors import pack
 from snnlab.reports.folder import FILES, MARKED, MARKER, put, scratch, target
 from snnlab.training import runs
