@@ -225,15 +225,13 @@ class IF(nn.Module):
         return outputs, now
 
     def _advance(self, current: Tensor, now: State, outputs: Tensor, potentials: list[Tensor] | None) -> None:
-        in_thresholds = self.threshold.numel() == 1 and float(self.threshold) == 1
         for z, output in zip(current, outputs, strict=True):
             now.v.add_(z)
             spike = self.spikes(now)
             if self.least_spikes < 0:  # its rule asks for the count; others' is found afterwards
                 now.count.add_(spike)
             output.copy_(spike)
-            paid = spike if in_thresholds else spike.mul_(self.threshold)
-            now.v.sub_(paid) if self.reset == "subtract" else now.v.masked_fill_(paid != 0, 0.0)
+            now.v.sub_(spike) if self.reset == "subtract" else now.v.masked_fill_(spike != 0, 0.0)
             if potentials is not None:
                 potentials.append(now.v.clone())
 
@@ -242,7 +240,7 @@ class IF(nn.Module):
 
         Known from what any current can be; where that leaves no room, from what these are.
         """
-        paid = self.max_spikes * float(self.threshold.amax())
+        paid = self.max_spikes
         if state.reach is not None and self.room is not None:
             known = state.reach + len(current) * (self.most_current + paid)
             if known <= self.room:
@@ -273,8 +271,8 @@ class IF(nn.Module):
         )
 
     def sent(self, output: Tensor) -> Tensor:
-        """Outputs in activation units, float64: on a grid they are spikes."""
-        return self.in_activation(output if self.room is None else output * self.threshold)
+        """Outputs in activation units, float64; on a grid, where the threshold is 1, they are spikes."""
+        return self.in_activation(output)
 
     def settings(self) -> dict[str, object]:
         """What distinguishes this neuron from others of its kind, beside threshold and v0."""

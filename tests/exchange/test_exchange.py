@@ -66,7 +66,6 @@ def network(kind: str, activation: Any = nn.ReLU) -> nn.Module:
 @cache
 def converted(kind: str = "cnn", method: str = "max_norm", bits: int = 15) -> SNN:
     chosen = METHODS[method]
-    bits = 24 if method == "per_neuron" else bits
     return convert(network(kind, chosen.activation), chosen, DIGITS.calibration.images[:50], T, bits=bits)
 
 

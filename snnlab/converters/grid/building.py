@@ -81,7 +81,7 @@ class _Builder:
         """The threshold of the neuron that a layer feeds, if only sums and averages lie between; else 1."""
         for reader in node.readers:
             if reader.site:
-                return self.unit(reader.kind)
+                return threshold_of(reader.kind)
             if isinstance(reader.kind, Sum):
                 return self.wanted_unit(reader)
             if isinstance(reader.kind, Average | Max):
@@ -100,42 +100,19 @@ class _Builder:
 
     def neuron(self, node: Node) -> Node:
         neuron: Any = node.kind
-        unit = self.unit(neuron)
+        unit = threshold_of(neuron)
         feed = self.narrowed(self.in_unit(self.made[node.inputs[0]], unit))
         step, like = self.spans[feed].step, self.spans[feed].bound
         scaled = neuron.in_units_of(unit.to(neuron.threshold.dtype))
-        if self.uneven(neuron):
-            whole = (scaled.threshold.double() * BYTE).round().clamp(1, BYTE - 1) / BYTE
-            scaled.v0 = scaled.v0 * (whole / scaled.threshold)
-            scaled.threshold = laid_out(whole.float().expand_as(like))
         narrow = self.precision.narrow and fits_float32(neuron) and float(step.amax()) * BYTE <= 1
         scaled.most_current = float(like.amax())
         scaled.room = float(step.amin()) * 2**24 if narrow else None
         grain = step if narrow else torch.tensor(2.0**-24)
         scaled.v0 = laid_out(one_number(torch.round(scaled.v0.double() / grain) * grain))
-        sent = unit * scaled.threshold.double() if self.uneven(neuron) else unit
-        made = self.put(
-            scaled, [feed], Span(sent, torch.ones(1), torch.full_like(like, neuron.max_spikes)), node
-        )
+        most = torch.full_like(like, neuron.max_spikes)
+        made = self.put(scaled, [feed], Span(unit, torch.ones(1), most), node)
         self.negative[made] = neuron.least_spikes < 0
         return made
-
-    def uneven(self, neuron: Any) -> bool:
-        """Whether thresholds within a channel differ, on a grid where they are to be bytes of one unit."""
-        theta = threshold_of(neuron)
-        return (
-            self.precision.narrow
-            and theta.ndim > 1
-            and bool((theta.flatten(-2) != theta.flatten(-2)[..., :1]).any())
-        )
-
-    def unit(self, neuron: Any) -> Tensor:
-        """The unit of a neuron: its threshold; if thresholds within a channel differ, 128 times a part of the largest.
-
-        Then a threshold is a whole number of such parts, to which it is rounded, and what its spike weighs with it.
-        """
-        theta = threshold_of(neuron)
-        return theta.amax() * BYTE / (BYTE - 1) if self.uneven(neuron) else theta
 
     def layer(self, node: Node) -> Node:
         exact = node.kind.with_weights(lambda weight: weight.double())  # type: ignore[operator]
@@ -284,16 +261,8 @@ class _Builder:
         """A node's values in this unit."""
         if not bool((self.spans[feed].unit != unit).any()):
             return feed
-        old, step, bound = self.spans[feed]
+        old, _, bound = self.spans[feed]
         ratio = (old / unit).expand_as(bound)
-        whole = (
-            bool((step == 1).all())
-            and bool((ratio - ratio.round()).abs().amax() < 1e-6)
-            and self.precision.narrow
-        )
-        if whole and bool((ratio.round() * bound).amax() < BYTE):  # spikes of bytes
-            kind = Rescale([laid_out(ratio.round())], [torch.ones(())], narrow=True, whole=True)
-            return self.put(kind, [feed], Span(unit, torch.ones(1), ratio.round() * bound))
         return self.rescaled(feed, ratio, step_for((ratio * bound).amax(), self.precision.fine), unit)
 
     def narrowed(self, feed: Node) -> Node:

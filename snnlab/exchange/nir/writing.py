@@ -217,11 +217,6 @@ def _neuron(name: str, neuron: IF, shape: tuple[int, ...]) -> nir.IF:
             "adds up its input without a leak, fires at most once a step and is reset (IF); convert with a method "
             f"whose neurons are that: {methods}"
         )
-    if bool((neuron.threshold != 1).any()):
-        raise ValueError(
-            f"layer {name!r} has thresholds that differ within a channel, and this grid keeps them as they are, but a "
-            "graph of this kit has the threshold 1 throughout: convert with bits=24"
-        )
     threshold, v0 = (array(value.expand(1, *shape)[0]) for value in (neuron.threshold, neuron.v0))
     start = {"v0": v0} if v0.any() else {}
     ones, zeros = np.ones_like(threshold), np.zeros_like(threshold)
