@@ -113,7 +113,7 @@ def run_all(browser: Browser, address: str, width: int = 1400) -> Page:
     for k in range(120):
         if page.locator(".jp-Dialog-button.jp-mod-accept").count():
             page.locator(".jp-Dialog-button.jp-mod-accept").first.click()
-        prompts = [prompt.strip() for prompt in page.locator(".jp-InputPrompt").all_inner_texts()]
+        prompts = [prompt.strip() for prompt in page.locator(".jp-InputPrompt").all_text_contents()]
         if prompts and not any(prompt in ("", "[ ]:", "[*]:") for prompt in prompts):
             return page
         if (
