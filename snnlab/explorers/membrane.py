@@ -97,8 +97,8 @@ def membrane(
     given = {"threshold": threshold, "v0": v0, "T": T, "current": current, "kind": kind, "arrival": arrival}
     if kind == "if" and "leak" in settings:  # an IF that leaks is a LIF
         _check_number("leak", leak := settings["leak"])
-        given["kind"] = kind = "lif" if leak < 1 else "if"
-        settings = {name: value for name, value in settings.items() if name != "leak" or leak < 1}
+        given["kind"] = kind = "if" if leak == 1 else "lif"
+        settings = {name: value for name, value in settings.items() if name != "leak" or leak != 1}
     given |= settings
     for name, allowed in CHOICES.items():
         if name in given and given[name] not in allowed:

@@ -257,7 +257,7 @@ SAYINGS = [
     ({"kind": "ca_lif_hard_reset", "current": 0.9}, "not heard"),
     ({"kind": "ca_lif_hard_reset", "current": 1.5}, "no ReLU"),
     ({"current": -0.5}, "silent, as ReLU is"),
-    ({"current": -0.5, "v0": 2.0}, "come from v[0] alone"),
+    ({"current": -0.5, "v0": 2.0}, "this comes from v[0] alone"),
     ({"current": 1.5}, "Clipped"),
     ({"current": 0.3, "reset": "zero", "T": 32}, "throws away"),
     ({"kind": "lif", "current": 0.2, "leak": 0.75, "T": 64}, "never fires"),

@@ -243,6 +243,7 @@ def test_the_builder_shows_or_refuses_every_entry_with_every_activation(
     builder.data = datasets.Data(
         **{**vars(builder.data), "calibration": builder.data.calibration[:16], "test": builder.data.test[:20]}
     )
+    builder.T = 2
     for activation in builder.menus["activation"].options:
         for name, menu in builder.menus.items():
             for label in menu.options if name != "activation" else (activation,):
@@ -287,6 +288,8 @@ def test_the_lessons_conversion_explorer_works_with_every_method(
         **{**vars(explorer.bench.data), "calibration": explorer.bench.data.calibration[:16]}
     )
     explorer.test = explorer.test[:20]
+    explorer.bench.made.clear()
+    explorer.scale.value = 0.5  # from here on with the fewer images
     methods = list(explorer.bench.fitting)
     assert len(methods) == 23
     walk_conversion(explorer, ({"method": name, "T": t} for name in methods for t in (1, 8)))
