@@ -83,7 +83,9 @@ def check_state(explorer: ConversionExplorer) -> None:
     assert shown[2] == f"{100 * right:.1f}"
     method = snnlab.CATALOGUE[explorer.method.value]
     assert explorer.snn.method.name == method.name and says.startswith(escape(method.title))
-    assert (t if method.depends_on_T else T) == explorer.snn.T and len(explorer.accuracy) == explorer.snn.T
+    assert (t if method.depends_on_T else explorer.T.max) == explorer.snn.T and len(
+        explorer.accuracy
+    ) == explorer.snn.T
     for name, neuron in explorer.snn.sites.items():
         assert f"{name} {float(neuron.threshold.min()):.2f}" in says
 
