@@ -5,11 +5,13 @@ once. A user's mistake is one line on stderr and exit code 2, never a traceback.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +23,11 @@ SETTINGS = (
     *("network", "data", "activation", "levels", "width", "epochs", "batch", "seed"),
     *("threshold", "threshold_decay", "norm_decay", "smoothing", "jitter"),
 )
+KEPT_AT_HOME = (
+    *("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"),
+    *("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"),
+)
+"""Folders of Jupyter's, by the variables that set them."""
 MOST_THREADS = 256
 MOST_SAID = 1500
 """Characters of a message."""
@@ -216,15 +223,65 @@ def _param(text: str) -> tuple[str, str]:
 
 def _lab(args: argparse.Namespace) -> None:
     folder = notebooks()
-    from jupyterlab.labapp import LabApp
+    with contextlib.ExitStack() as held:
+        runtime = held.enter_context(_private())  # with the token in it, and gone with the server
+        os.environ.setdefault("JUPYTER_RUNTIME_DIR", str(runtime / "runtime"))
+        if not _is_writable(Path.home()):
+            print(
+                f"snnlab: {Path.home()} cannot be written, so the lab forgets its settings", file=sys.stderr
+            )
+            for name in KEPT_AT_HOME:
+                os.environ.setdefault(name, str(runtime / name.lower()))
+        from jupyterlab.labapp import LabApp
 
-    # the printed address leads to the lesson too, and Ctrl-C asks no question
-    options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
-    options += ["--ServerApp.answer_yes=True", f"--port={args.port}"]
-    options += ["--no-browser"] if args.no_browser else []
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everybody is root
-        options += ["--allow-root"]
-    LabApp.launch_instance(argv=options)
+        # the printed address leads to the lesson too, and Ctrl-C asks no question
+        options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
+        options += ["--ServerApp.answer_yes=True", f"--port={args.port}"]
+        options += ["--no-browser"] if args.no_browser else []
+        if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everybody is root
+            options += ["--allow-root"]
+        server = LabApp.initialize_server(argv=options)
+        for warning in _open_doors(server):
+            print(f"snnlab: {warning}", file=sys.stderr)
+        server.start()
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[Path]:
+    """A folder that nobody else can read, gone at the end; what a killed lab left is cleared."""
+    from snnlab.files import scratch
+
+    try:
+        with scratch(Path(tempfile.gettempdir()), "snnlab-lab-") as folder:
+            yield folder
+    except OSError as error:
+        raise Mistake(
+            f"the lab needs a folder for temporary files, but {error.filename} cannot be written ({error.strerror}): "
+            "set TMPDIR to one"
+        ) from None
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
+def _open_doors(server: Any) -> Iterable[str]:
+    """What in a user's own Jupyter configuration lets others in."""
+    if server.ip not in ("localhost", "127.0.0.1", "::1"):
+        yield (
+            f"your Jupyter configuration opens the lab to other machines (ip = {server.ip!r}): whoever has its address "
+            "and token can run code as you; to close it: --ServerApp.ip=localhost in the configuration"
+        )
+    provider = server.identity_provider
+    if not provider.auth_enabled:
+        yield (
+            "your Jupyter configuration asks for no token and no password: whoever reaches the lab, also another user "
+            "of this machine, can run code as you"
+        )
 
 
 def notebooks() -> Path:

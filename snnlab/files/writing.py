@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from snnlab.files.folders import missing, remove_empty
 from snnlab.files.locks import cleared, hold, release
 from snnlab.files.places import place, short
 
@@ -47,7 +48,7 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "a device, a pipe or a socket"
             raise ValueError(f"{name} is {shown}, which is {kind}: name a file")
-    made = [folder for folder in path.parents if not folder.exists()]
+    made = missing(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _scratch(path.with_name(path.name + ".going")):
@@ -57,9 +58,7 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
             f"{name} is {shown}, where nothing can be written ({error.strerror}): name another"
         ) from None
     finally:
-        for folder in made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        remove_empty(made)
     if free < size:
         raise ValueError(
             f"{name} is {shown}, where {free / 1e6:,.0f} MB are free, but {size / 1e6:,.0f} MB are needed: make room, "

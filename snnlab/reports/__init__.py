@@ -6,7 +6,8 @@ from pathlib import Path
 
 import snnlab
 from snnlab import datasets
-from snnlab.reports.folder import MARKED, MARKER, ReportError, probe, put, scratch, target
+from snnlab.files import scratch
+from snnlab.reports.folder import LEFTOVER, MARKED, MARKER, ReportError, probe, put, target
 from snnlab.reports.papers import all_images_table, paper_table, sentences, training_list
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, Value, check
 from snnlab.reports.results import (
@@ -53,7 +54,7 @@ def run(name: str, params: Mapping[str, str], out: Path) -> Path:
     from snnlab.reports.page import page
 
     try:
-        with scratch(folder.parent) as building:
+        with scratch(folder.parent, LEFTOVER) as building:
             new = building / "new"
             new.mkdir()
             executed = execute(notebook, values, new)

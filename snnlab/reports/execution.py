@@ -17,8 +17,8 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.execute import execute_notebook
 
 import snnlab
-from snnlab.files import place
-from snnlab.reports.folder import ReportError, scratch
+from snnlab.files import place, scratch
+from snnlab.reports.folder import ReportError
 from snnlab.reports.parameters import Value
 
 LONGEST_SOCKET_PATH = 80

@@ -1,15 +1,11 @@
 """The folder of a report: built beside its place, then renamed into it, so that nobody ever sees half of one."""
 
-import contextlib
 import os
-import re
 import shutil
 import stat
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from snnlab.files import cleared, hold, place, release, short
+from snnlab.files import missing, place, remove_empty, scratch, short
 from snnlab.reports.parameters import ParameterError
 
 MARKER = ".snnlab-report"
@@ -68,44 +64,21 @@ def _foreign(folder: Path) -> list[str]:
 def probe(folder: Path) -> None:
     """Whether a report can be written to a folder, before it is run; nothing is left there. Raises: ParameterError."""
     shown = f"--out is {short(str(folder))}"
-    made = _missing(folder)
+    made = missing(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with scratch(folder.parent):
+        with scratch(folder.parent, LEFTOVER):
             free = shutil.disk_usage(folder.parent).free
     except OSError as error:
         raise ParameterError(
             f"{shown}, where nothing can be written ({error.strerror}): name another"
         ) from None
     finally:
-        _remove_empty(made)
+        remove_empty(made)
     if free < ROOM:
         raise ParameterError(
             f"{shown}, where {free / 1e6:.0f} MB are free, but {ROOM / 1e6:.0f} MB are needed: make room"
         )
-
-
-@contextlib.contextmanager
-def scratch(parent: Path, prefix: str = LEFTOVER) -> Iterator[Path]:
-    """A folder in parent, gone at the end; locked, so that it is known for a leftover once its process is dead.
-
-    Folders above it that had to be made are gone as well, if they are empty.
-    """
-    made = _missing(parent)
-    parent.mkdir(parents=True, exist_ok=True)
-    cleared(parent, rf"{re.escape(prefix)}.*\.tmp")
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent))
-        held = hold(folder)
-        if folder.exists():  # another report took it for a leftover before it was held
-            break
-        release(held)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        release(held)
-        _remove_empty(made)
 
 
 def put(new: Path, folder: Path, old: Path) -> None:
@@ -120,14 +93,3 @@ def put(new: Path, folder: Path, old: Path) -> None:
         if old.exists() and not folder.exists():
             old.rename(folder)
         raise
-
-
-def _missing(folder: Path) -> list[Path]:
-    """The folder and those above it that are not there, the innermost first."""
-    return [one for one in (folder, *folder.parents) if not one.exists()]
-
-
-def _remove_empty(made: list[Path]) -> None:
-    for empty in made:
-        with contextlib.suppress(OSError):
-            empty.rmdir()

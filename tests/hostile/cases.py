@@ -8,15 +8,71 @@ LONG = int(os.environ.get("SNNLAB_HOSTILE", "1"))
 """How many times as many cases: `SNNLAB_HOSTILE=20 python -m pytest tests/hostile -q` is the long version."""
 
 CODE = (
-    "__import__('os').system('touch {}')", "');open('{}','w')#", '");open("{}","w")#', "\r\nopen('{}','w')\r\n", "${{{}}}",
-    "{{{{{}}}}}", "'+exec('{}')+'", "\\';import {}\\n", "x\nimport os;os.remove('{}')", "lambda: {}", "%({})s", "`{}`", "$({})",
-    "';DROP TABLE {};--", "<script>{}</script>", "{}\u2028raise SystemExit", "{}\x85exit()", '"""{}"""', "{!r:>{}}", "f'{}'",
-)  # fmt: skip
+    "__import__('os').system('touch {}')",
+    "');open('{}','w')#",
+    '");open("{}","w")#',
+    "\r\nopen('{}','w')\r\n",
+    "${{{}}}",
+    "{{{{{}}}}}",
+    "'+exec('{}')+'",
+    "\\';import {}\\n",
+    "x\nimport os;os.remove('{}')",
+    "lambda: {}",
+    "%({})s",
+    "`{}`",
+    "$({})",
+    "';DROP TABLE {};--",
+    "<script>{}</script>",
+    "{}\u2028raise SystemExit",
+    "{}\x85exit()",
+    '"""{}"""',
+    "{!r:>{}}",
+    "f'{}'",
+)
 WORDS = (
-    "if", "class", "forward", "training", "graph", "sites", "self", "None", "__init__", "__class__", "__dict__", "nodes",
-    "input", "output", "image", "result", "kinds", "metadata", "type", "modules", "parameters", "state_dict", "eval", "lambda",
-    " ", "a b", "ü", "日本", "x" * 300, "a/b", "..", "#2", "a#2", "-", "0", "1e9", "NaN", "🙂", "\u202e", "a\tb", "snnlab", "sum",
-)  # fmt: skip
+    "if",
+    "class",
+    "forward",
+    "training",
+    "graph",
+    "sites",
+    "self",
+    "None",
+    "__init__",
+    "__class__",
+    "__dict__",
+    "nodes",
+    "input",
+    "output",
+    "image",
+    "result",
+    "kinds",
+    "metadata",
+    "type",
+    "modules",
+    "parameters",
+    "state_dict",
+    "eval",
+    "lambda",
+    " ",
+    "a b",
+    "ü",
+    "日本",
+    "x" * 300,
+    "a/b",
+    "..",
+    "#2",
+    "a#2",
+    "-",
+    "0",
+    "1e9",
+    "NaN",
+    "🙂",
+    "\u202e",
+    "a\tb",
+    "snnlab",
+    "sum",
+)
 
 
 def names(count: int, seed: int = 0) -> Iterator[str]:
@@ -40,7 +96,7 @@ def names(count: int, seed: int = 0) -> Iterator[str]:
 
 
 def damages(whole: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
-    """The bytes with one damage each: a flipped bit, most of them near the head; a cut, a hole, a swap, more at the end."""
+    """The bytes with one damage each: a flipped bit, half near the head; a cut, a hole, noise, more at the end."""
     draw = random.Random(seed)
     for k in range(count):
         bad, kind = bytearray(whole), k % 8

@@ -14,7 +14,7 @@ from cases import LONG
 
 from snnlab import datasets, files
 from snnlab.files.tensors import pack
-from snnlab.reports.folder import FILES, MARKED, MARKER, put, scratch, target
+from snnlab.reports.folder import FILES, LEFTOVER, MARKED, MARKER, put, target
 from snnlab.training import runs
 
 pytestmark = [
@@ -88,7 +88,7 @@ def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_killed_report_leaves_the_old_one_whole_and_the_next_clears_up(tmp_path: Path) -> None:
     def report(text: str) -> None:
-        with scratch(tmp_path) as building:
+        with files.scratch(tmp_path, LEFTOVER) as building:
             (building / "new").mkdir()
             for name in FILES:
                 (building / "new" / name).write_text(MARKED if name == MARKER else text * 10**5)
@@ -112,7 +112,7 @@ def test_a_pipe_and_a_foreign_lock_in_the_folder_hang_nothing(name: str, tmp_pat
     os.mkfifo(tmp_path / name)
     held = files.hold(tmp_path)
     assert held is not None
-    with scratch(tmp_path, "snnlab-kernel-") as folder:
+    with files.scratch(tmp_path, "snnlab-kernel-") as folder:
         assert folder.is_dir()
     files.release(held)
     assert [path.name for path in tmp_path.iterdir()] == [name]

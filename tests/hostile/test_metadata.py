@@ -1,4 +1,4 @@
-"""What a file says of itself is not believed: each wrong entry is refused with the file's name, before memory is taken."""
+"""What a file says of itself is not believed: each wrong entry is refused with the file's name."""
 
 import json
 import resource
@@ -19,15 +19,58 @@ from snnlab.training import runs
 pytestmark = pytest.mark.usefixtures("one_thread")
 SETTINGS = runs.Settings("cnn", "digits")
 WRONG_SETTINGS: list[tuple[str, Any]] = [
-    ("network", "vgg"), ("network", None), ("network", ["cnn"]), ("network", {}), ("data", "imagenet"), ("data", 3),
-    ("activation", "tanh"), ("activation", "qcfs"), ("levels", 0), ("levels", 10**30), ("levels", "8"), ("levels", 1.5),
-    ("levels", True), ("width", 20000), ("width", 0), ("width", -1), ("width", 10**400), ("width", "16"), ("width", 8),
-    ("epochs", 0), ("epochs", None), ("lr", float("nan")), ("lr", float("inf")), ("lr", -1), ("lr", "0.1"), ("lr", None),
-    ("batch", 1), ("batch", []), ("threshold", 0), ("threshold", "a"), ("threshold_decay", -1), ("norm_decay", 1e300),
-    ("smoothing", 1), ("smoothing", None), ("jitter", 1e300), ("jitter", float("nan")), ("augment", "crop"),
-    ("augment", ["blur"]), ("augment", None), ("augment", [[]]), ("seed", -1), ("seed", 2**70), ("seed", None), ("bf16", "yes"),
-    ("bf16", None), ("start", 3), ("start", "x" * 64), ("start", None), ("newer", 1), ("__class__", "int"), ("self", 1),
-]  # fmt: skip
+    ("network", "vgg"),
+    ("network", None),
+    ("network", ["cnn"]),
+    ("network", {}),
+    ("data", "imagenet"),
+    ("data", 3),
+    ("activation", "tanh"),
+    ("activation", "qcfs"),
+    ("levels", 0),
+    ("levels", 10**30),
+    ("levels", "8"),
+    ("levels", 1.5),
+    ("levels", True),
+    ("width", 20000),
+    ("width", 0),
+    ("width", -1),
+    ("width", 10**400),
+    ("width", "16"),
+    ("width", 8),
+    ("epochs", 0),
+    ("epochs", None),
+    ("lr", float("nan")),
+    ("lr", float("inf")),
+    ("lr", -1),
+    ("lr", "0.1"),
+    ("lr", None),
+    ("batch", 1),
+    ("batch", []),
+    ("threshold", 0),
+    ("threshold", "a"),
+    ("threshold_decay", -1),
+    ("norm_decay", 1e300),
+    ("smoothing", 1),
+    ("smoothing", None),
+    ("jitter", 1e300),
+    ("jitter", float("nan")),
+    ("augment", "crop"),
+    ("augment", ["blur"]),
+    ("augment", None),
+    ("augment", [[]]),
+    ("seed", -1),
+    ("seed", 2**70),
+    ("seed", None),
+    ("bf16", "yes"),
+    ("bf16", None),
+    ("start", 3),
+    ("start", "x" * 64),
+    ("start", None),
+    ("newer", 1),
+    ("__class__", "int"),
+    ("self", 1),
+]
 
 
 def refused(path: Path, read: Any, *parts: str) -> None:
@@ -116,11 +159,32 @@ def test_the_same_content_is_the_same_bytes(tmp_path: Path) -> None:
 # --- spiking networks -------------------------------------------------------------------------------------------------
 
 WRONG_SNN: list[tuple[str, Any]] = [
-    ("T", 0), ("T", -1), ("T", "8"), ("T", None), ("T", True), ("T", 1.5), ("T", 10**30), ("method", "max"), ("method", None),
-    ("method", []), ("exact", 1), ("exact", None), ("shape", [1, 1, 8]), ("shape", [2, 1, 8, 8]), ("shape", [1, 10**9, 10**9]),
-    ("shape", None), ("shape", []), ("shape", [1, 0, 8, 8]), ("shape", [1, "8"]), ("shape", [1, 3, 8, 8]), ("largest", None),
-    ("largest", float("nan")), ("largest", "1"), ("largest", float("inf")), ("strange", 1),
-]  # fmt: skip
+    ("T", 0),
+    ("T", -1),
+    ("T", "8"),
+    ("T", None),
+    ("T", True),
+    ("T", 1.5),
+    ("T", 10**30),
+    ("method", "max"),
+    ("method", None),
+    ("method", []),
+    ("exact", 1),
+    ("exact", None),
+    ("shape", [1, 1, 8]),
+    ("shape", [2, 1, 8, 8]),
+    ("shape", [1, 10**9, 10**9]),
+    ("shape", None),
+    ("shape", []),
+    ("shape", [1, 0, 8, 8]),
+    ("shape", [1, "8"]),
+    ("shape", [1, 3, 8, 8]),
+    ("largest", None),
+    ("largest", float("nan")),
+    ("largest", "1"),
+    ("largest", float("inf")),
+    ("strange", 1),
+]
 
 
 @pytest.fixture(scope="module")
@@ -179,10 +243,26 @@ def test_a_spiking_network_with_wrong_numbers(change: str, snn: SNN, tmp_path: P
 # --- NIR --------------------------------------------------------------------------------------------------------------
 
 WRONG_NIR: list[tuple[str, Any]] = [
-    ("T", 0), ("T", "8"), ("T", None), ("T", True), ("largest", float("nan")), ("largest", None), ("order", []),
-    ("order", None), ("order", 3), ("scales", []), ("scales", {"none": 1}), ("rounded", [1]), ("rounded", [["a", "b", [1]]]),
-    ("rounded", None), ("method", None), ("depends_on_T", 3), ("version", "2"), ("version", 0), ("version", None),
-]  # fmt: skip
+    ("T", 0),
+    ("T", "8"),
+    ("T", None),
+    ("T", True),
+    ("largest", float("nan")),
+    ("largest", None),
+    ("order", []),
+    ("order", None),
+    ("order", 3),
+    ("scales", []),
+    ("scales", {"none": 1}),
+    ("rounded", [1]),
+    ("rounded", [["a", "b", [1]]]),
+    ("rounded", None),
+    ("method", None),
+    ("depends_on_T", 3),
+    ("version", "2"),
+    ("version", 0),
+    ("version", None),
+]
 
 
 @pytest.mark.parametrize("summed", [True, False], ids=["sum mended", "sum left"])

@@ -160,6 +160,6 @@ def test_a_checkpoint_whose_words_are_hostile_is_refused_by_its_file_name(
     for k, name in enumerate(NAMES[:: max(1, len(NAMES) // 60)]):
         wrong = settings | {fields[k % len(fields)]: name} if k % 3 else settings | {name: 1}
         training.save(ann, path, settings=json.dumps(wrong))
-        with pytest.raises(ValueError, match="net.safetensors") as refused:
+        with pytest.raises(ValueError, match=r"net\.safetensors") as refused:
             runs.load(path)
         assert len(str(refused.value)) < 1000 and "\n" not in str(refused.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from snnlab import cli, datasets, files, reports, training
-from snnlab.reports.folder import FILES, MARKED, MARKER, put, scratch, target
+from snnlab.reports.folder import FILES, LEFTOVER, MARKED, MARKER, put, target
 from snnlab.training import runs
 
 SETTINGS = runs.Settings("cnn", "digits")
@@ -182,7 +182,7 @@ def test_what_may_be_replaced_is(tmp_path: Path) -> None:
 
 def test_a_report_with_the_marker_is_replaced_whole(tmp_path: Path) -> None:
     for text in ("first", "second"):
-        with scratch(tmp_path) as building:
+        with files.scratch(tmp_path, LEFTOVER) as building:
             (building / "new").mkdir()
             for name in FILES:
                 (building / "new" / name).write_text(MARKED if name == MARKER else text)
@@ -231,6 +231,6 @@ def test_a_report_whose_folder_vanishes_is_one_line(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("snnlab.reports.execution.execute", gone)
     (tmp_path / "there").mkdir()
     with pytest.raises(
-        reports.ReportError, match="cannot be written to .*No such file.*nothing of it is kept"
+        reports.ReportError, match=r"cannot be written to .*No such file.*nothing of it is kept"
     ):
         reports.run("conversion", {}, tmp_path / "there" / "out")

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from notebook_lint import lint
 
 from snnlab import cli
+from snnlab.files import scratch
 from snnlab.reports import REPORTS, ParameterError, ReportError, check, run
 from snnlab.reports.execution import execute
-from snnlab.reports.folder import FILES, LEFTOVER, put, scratch, target
+from snnlab.reports.folder import FILES, LEFTOVER, put, target
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "reports" / "conversion.ipynb"
@@ -327,7 +328,7 @@ def small(*cells: str) -> nbformat.NotebookNode:
 )
 def test_a_cell_that_fails_is_named_and_the_notebook_kept(cell: str, says: str, tmp_path: Path) -> None:
     nbformat.write(small("T: int = 1\nresults: str = ''", cell, "print('never')"), tmp_path / "bad.ipynb")
-    with scratch(tmp_path / "a {folder}") as folder, pytest.raises(ReportError) as failed:
+    with scratch(tmp_path / "a {folder}", LEFTOVER) as folder, pytest.raises(ReportError) as failed:
         execute(tmp_path / "bad.ipynb", {"T": 0}, folder)
     line = str(failed.value)
     copy = Path(line.rpartition(": ")[2])
@@ -355,10 +356,10 @@ def test_an_incomplete_folder_is_never_put_in_place(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_is_no_leftover(tmp_path: Path) -> None:
-    with scratch(tmp_path) as first, scratch(tmp_path) as second:
+    with scratch(tmp_path, LEFTOVER) as first, scratch(tmp_path, LEFTOVER) as second:
         assert first.is_dir() and second.is_dir() and first != second
     dead = tmp_path / f"{LEFTOVER}dead.tmp"
     dead.mkdir()
-    with scratch(tmp_path):
+    with scratch(tmp_path, LEFTOVER):
         assert not dead.exists()
     assert target(tmp_path / "x") == (tmp_path / "x").resolve()
