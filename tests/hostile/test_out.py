@@ -234,3 +234,20 @@ def test_a_report_whose_folder_vanishes_is_one_line(tmp_path: Path, monkeypatch:
         reports.ReportError, match=r"cannot be written to .*No such file.*nothing of it is kept"
     ):
         reports.run("conversion", {}, tmp_path / "there" / "out")
+
+
+NUMBERS = (
+    *("--threads", "--levels", "--width", "--jitter", "--epochs", "--batch", "--seed"),
+    *("--lr", "--threshold", "--smoothing", "--threshold-decay", "--norm-decay"),
+)
+VALUES = ("1e30", "1e300", "9" * 5000, "-1", "nan", "inf", "x" * 5000, "-9" * 3000, "1000000000000")
+
+
+@pytest.mark.parametrize("option", NUMBERS)
+@pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
+def test_every_number_has_two_bounds_and_every_echo_is_cut(
+    option: str, value: str, untouched: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["train", "resnet20", "--activation", "qcfs", f"{option}={value}", "--out", "new"]
+    assert option[2:].split("-", maxsplit=1)[0] in refused(argv, capsys)
+    untouched()
