@@ -18,6 +18,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "docs/architecture.md",
         "docs/performance.md",
+        "docs/security.md",
         "docs/your_own_network.md",
         "data/README.md",
     )
