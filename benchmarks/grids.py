@@ -18,11 +18,7 @@ from snnlab.training import runs
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "grids.csv"
 KEYS = ("network", "method", "T", "bits")
-MEASURED = (
-    ("qcfs", "qcfs", 16, (4, 8, 16)),
-    ("relu", "snm", 16, (8, 16)),
-    ("relu", "robust_norm", 16, (8, 16)),
-)
+MEASURED = (("qcfs", "qcfs", 8, (4, 8)),)
 """The network's name after the hyphen, method, steps, those told."""
 
 
