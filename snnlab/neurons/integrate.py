@@ -238,14 +238,15 @@ class IF(nn.Module):
     def _reach(self, current: Tensor, state: State) -> float:
         """No potential of these steps is larger: each step adds its current, and pays its spikes.
 
-        Known from what any current can be; where that leaves no room, from what these are.
+        Known from what any current can be; where that leaves no room, from what these are. A current that is the same
+        in every step is the image's, and nobody knows how large a pixel can be.
         """
-        paid = self.max_spikes
-        if state.reach is not None and self.room is not None:
+        paid, steady = self.max_spikes, current.stride(0) == 0
+        if state.reach is not None and self.room is not None and not steady:
             known = state.reach + len(current) * (self.most_current + paid)
             if known <= self.room:
                 return known
-        z = current[:1] if current.stride(0) == 0 else current
+        z = current[:1] if steady else current
         held, largest = (max(float(x.amax()), -float(x.amin())) for x in (state.v, z))
         return held + len(current) * (largest + paid)
 

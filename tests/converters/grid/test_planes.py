@@ -166,3 +166,12 @@ def test_a_potential_beyond_float32_is_kept_in_float64() -> None:
     neuron.room = 4.0
     assert neuron(torch.full((3, 1, 8), 0.25))[1].v.dtype == torch.float32
     assert neuron(torch.full((3, 1, 8), 0.5))[1].v.dtype == torch.float64
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
+def test_images_far_beyond_the_calibration_give_the_same_bits(size: float) -> None:
+    snn = convert(network(), "max_norm", IMAGES, 8, progress=False)
+    run, wide = (
+        simulate(snn, size * IMAGES, dtype=dtype, chunk=3) for dtype in (torch.float32, torch.float64)
+    )
+    assert torch.equal(run.output, wide.output) and torch.equal(run.decided, wide.decided)
