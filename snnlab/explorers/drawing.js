@@ -95,8 +95,8 @@ const LOOK = `
   background: var(--jp-layout-color1, #fff); border: 1px solid var(--soft); border-radius: 4px; }
 .snnlab-explorer :is(input, select, button, [tabindex]):focus-visible { outline: 2px solid var(--v); outline-offset: 2px; }
 .snnlab-explorer svg { display: block; contain: strict; width: 100%; }
-.snnlab-explorer .says { margin: 8px 0 0; min-height: 5.6em; }
-@container (min-width: 720px) { .snnlab-explorer .says { min-height: 2.8em; } }
+.snnlab-explorer .says { margin: 8px 0 0; min-height: 7em; }
+@container (min-width: 720px) { .snnlab-explorer .says { min-height: 4.2em; } }
 .snnlab-explorer.wrong .says { color: var(--theta); font-weight: 600; }
 .snnlab-explorer.wrong svg { opacity: 0.25; }
 .snnlab-explorer text { font: 12px var(--jp-content-font-family, system-ui, sans-serif); fill: var(--ink); }

@@ -213,7 +213,8 @@ def test_every_question_takes_every_answer(
 def answers(part: ipywidgets.Widget) -> list[Any]:
     """All entries of a menu; the ends of a range and 50 values in it."""
     if isinstance(part, ipywidgets.RadioButtons | ipywidgets.Dropdown | ipywidgets.ToggleButtons):
-        return list(part.options)
+        entries = [entry[1] if isinstance(entry, tuple) else entry for entry in part.options]
+        return [entry for entry in entries if entry is not None]  # None: nothing is chosen yet
     if hasattr(part, "min") and hasattr(part, "max"):
         draw = torch.Generator().manual_seed(0)
         within = [part.min + (part.max - part.min) * x for x in torch.rand(50, generator=draw).tolist()]
@@ -244,6 +245,7 @@ def test_the_builder_shows_or_refuses_every_entry_with_every_activation(
         **{**vars(builder.data), "calibration": builder.data.calibration[:16], "test": builder.data.test[:20]}
     )
     builder.T = 2
+    builder.answer(builder._changed)
     for activation in builder.menus["activation"].options:
         for name, menu in builder.menus.items():
             for label in menu.options if name != "activation" else (activation,):

@@ -123,7 +123,7 @@ def test_another_activation_goes_on_from_a_checkpoint(few: Data, tmp_path: Path)
     before = runs.load(relu).ann.conv2.conv.weight  # type: ignore[union-attr]
     assert torch.allclose(trained.ann.conv2.conv.weight, before, atol=1e-6)  # type: ignore[union-attr, arg-type]
     with pytest.raises(ValueError, match="is a cnn for digits, but this training is of resnet for digits"):
-        runs.run(replace(settings, network="resnet"), few, qcfs, start=relu)
+        runs.run(replace(settings, network="resnet"), few, qcfs, start=relu, force=True)
 
 
 def test_the_learning_rate_falls_along_a_cosine_and_test_images_are_left_alone(

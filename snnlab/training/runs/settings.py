@@ -39,7 +39,7 @@ NUMBERS = {
     "lr": 1e6,
     "threshold": 1e6,
     "threshold_decay": 1.0,
-    "norm_decay": 1.0,
+    "norm_decay": 100.0,
     "smoothing": 0.99,
     "jitter": 256.0,
 }
