@@ -48,8 +48,8 @@ def convert(
             a Dataset at most 1,024 are taken. Never test images. A tuning needs their labels.
         T: steps that the network will run, >= 1; matters only to methods that depend on T.
         exact: put the network on a grid, so that it computes the same bits everywhere (converters/grid/).
-        bits: of a weight on that grid that meets spikes: 15, two bytes; 8, one byte, as on neuromorphic chips, twice as
-            fast and coarser; 24, the finest and slowest.
+        bits: of a weight on that grid that meets spikes: 24, the finest; 15, two bytes, which takes half the time, and
+            moves a spike now and then; 8, one byte, as on neuromorphic chips, coarser and faster still.
         progress: show a progress bar.
     Raises: ValueError that names the layer or argument, what it is, what is allowed and what to do.
     """

@@ -124,7 +124,7 @@ def plain_loop(snn: SNN) -> Simulator:
 
 
 def ours(snn: SNN) -> Simulator:
-    """simulate as it comes: integers and float32, and float64 where the grid needs it."""
+    """simulate as it comes: float32, and float64 where the grid needs it."""
     return lambda images, T: simulate(snn, images, T).output
 
 
@@ -151,8 +151,8 @@ def ours_with(bits: int) -> Callable[[SNN], Simulator]:
 OURS = "snnlab"
 WAYS: dict[str, Callable[[SNN], Simulator]] = {
     OURS: ours,
+    "snnlab, bits=15": ours_with(15),
     "snnlab, bits=8": ours_with(8),
-    "snnlab, bits=24": ours_with(24),
     "snnlab, float64": ours_in_float64,
     "snnlab, exact=False": ours_without_grid,
 }

@@ -64,7 +64,7 @@ def network(kind: str, activation: Any = nn.ReLU) -> nn.Module:
 
 
 @cache
-def converted(kind: str = "cnn", method: str = "max_norm", bits: int = 15) -> SNN:
+def converted(kind: str = "cnn", method: str = "max_norm", bits: int = 24) -> SNN:
     chosen = METHODS[method]
     return convert(network(kind, chosen.activation), chosen, DIGITS.calibration.images[:50], T, bits=bits)
 
@@ -180,7 +180,7 @@ def test_spikingjelly_counts_the_same_spikes(
     kind: str, method: str, dtype: torch.dtype, tmp_path: Path
 ) -> None:
     """Neuron by neuron, in every layer; its readout differs by no more than its own rounding."""
-    snn = converted(kind, method, bits=24)
+    snn = converted(kind, method)
     write_nir(snn, tmp_path / "net.nir")
     counts, logits = in_spikingjelly(tmp_path / "net.nir", dtype, told=True)
     for name, sent in spikes(snn).items():

@@ -23,7 +23,7 @@ from snnlab.explorers.host import Explorer
 from tests.browser import browser
 from tests.explorers import claims, claims_of_pages
 from tests.explorers.lesson_widgets import LESSONS, Shown, widgets
-from tests.explorers.test_conversion import walk as walk_conversion
+from tests.explorers.test_conversion_explorer import walk as walk_conversion
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 WALK = (Path(__file__).parent / "walk.js").read_text(encoding="utf-8")

@@ -25,7 +25,7 @@ METHODS = (CATALOGUE["robust_norm"], BY_CHANNEL)
 
 def converted(method: Method) -> SNN:
     ann = networks.resnet(seed=3)
-    return convert(ann, method, datasets.load("digits").calibration.images[:50], T, bits=24, progress=False)
+    return convert(ann, method, datasets.load("digits").calibration.images[:50], T, progress=False)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:

@@ -46,7 +46,7 @@ PRECISIONS = {
     15: Precision(planes.TWO, 23, 23),
     24: Precision(math.inf, 24, FINE_BITS),
 }
-BITS = 15
+BITS = 24
 
 
 def check_bits(bits: int) -> int:

@@ -106,7 +106,7 @@ def test_all_paths_give_the_same_bits(method: str, bits: int, monkeypatch: pytes
 
 
 def test_a_small_network_uses_them_and_does_without_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
-    snn = convert(network(), "max_norm", IMAGES, 8, progress=False)
+    snn = convert(network(), "max_norm", IMAGES, 8, bits=15, progress=False)
     run = simulate(snn, IMAGES)
     assert used(snn) in (0, 3)  # 0 where this machine has no such operators
 
@@ -122,7 +122,7 @@ def test_operators_that_differ_are_not_used(monkeypatch: pytest.MonkeyPatch) -> 
     """On some processor they may saturate: planted, and found at the first use."""
     right = planes._Call.__call__
     monkeypatch.setattr(planes._Call, "__call__", lambda call, x: right(call, x) * 1.5)
-    snn = convert(network(), "max_norm", IMAGES, 8, progress=False)
+    snn = convert(network(), "max_norm", IMAGES, 8, bits=15, progress=False)
     assert used(snn) == 0
     simulate(snn, IMAGES)
     assert used(snn) == 0
@@ -170,7 +170,7 @@ def test_a_potential_beyond_float32_is_kept_in_float64() -> None:
 
 @pytest.mark.parametrize("size", [1.0, 37.0, 3e3])
 def test_images_far_beyond_the_calibration_give_the_same_bits(size: float) -> None:
-    snn = convert(network(), "max_norm", IMAGES, 8, progress=False)
+    snn = convert(network(), "max_norm", IMAGES, 8, bits=15, progress=False)
     first = list(snn.sites)[:1]
     run, wide = (
         simulate(snn, size * IMAGES, dtype=dtype, chunk=1, record=first)
