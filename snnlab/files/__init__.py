@@ -1,8 +1,8 @@
 """Files: written whole or not at all; as tensors (`tensors`), read as data and held to a sum of their contents."""
 
-from snnlab.files.folders import missing, remove_empty, scratch
+from snnlab.files.folders import scratch, trial
 from snnlab.files.locks import hold, release
 from snnlab.files.places import place, short
 from snnlab.files.writing import probe, write
 
-__all__ = ["hold", "missing", "place", "probe", "release", "remove_empty", "scratch", "short", "write"]
+__all__ = ["hold", "place", "probe", "release", "scratch", "short", "trial", "write"]

@@ -5,9 +5,10 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from snnlab.files.locks import cleared, hold, release
+from snnlab.files.locks import cleared, held_anew, release
 
 
 @contextlib.contextmanager
@@ -19,17 +20,23 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
     made = missing(parent)
     parent.mkdir(parents=True, exist_ok=True)
     cleared(parent, rf"{re.escape(prefix)}.*\.tmp")
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent))
-        held = hold(folder)
-        if folder.exists():  # another process took it for a leftover before it was held
-            break
-        release(held)
+    folder, held = held_anew(lambda: Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent)))
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         release(held)
+        remove_empty(made)
+
+
+def trial(folder: Path, work: AbstractContextManager[object]) -> int:
+    """Bytes free in a folder where something will be made: it is begun, and nothing is left. Raises: OSError."""
+    made = missing(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with work:
+            return shutil.disk_usage(folder).free
+    finally:
         remove_empty(made)
 
 

@@ -6,6 +6,7 @@ Nothing here ever waits: what is locked by another is left alone, and what canno
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 try:
@@ -34,6 +35,16 @@ def hold(path: Path) -> int | None:
         pass
     release(descriptor)
     return None
+
+
+def held_anew(make: Callable[[], Path]) -> tuple[Path, int | None]:
+    """What `make` makes under a name of its own, and the descriptor that locks it."""
+    while True:
+        made = make()
+        descriptor = hold(made)
+        if made.exists():  # else another process took it for a leftover before it was held
+            return made, descriptor
+        release(descriptor)
 
 
 def release(descriptor: int | None) -> None:

@@ -4,13 +4,12 @@ import contextlib
 import os
 import re
 import secrets
-import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from snnlab.files.folders import missing, remove_empty
-from snnlab.files.locks import cleared, hold, release
+from snnlab.files.folders import trial
+from snnlab.files.locks import cleared, held_anew, release
 from snnlab.files.places import place, short
 
 
@@ -48,17 +47,12 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
         if not stat.S_ISREG(path.stat().st_mode):
             kind = "a folder" if path.is_dir() else "a device, a pipe or a socket"
             raise ValueError(f"{name} is {shown}, which is {kind}: name a file")
-    made = missing(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _scratch(path.with_name(path.name + ".going")):
-            free = shutil.disk_usage(path.parent).free
+        free = trial(path.parent, _scratch(path.with_name(path.name + ".going")))
     except OSError as error:
         raise ValueError(
             f"{name} is {shown}, where nothing can be written ({error.strerror}): name another"
         ) from None
-    finally:
-        remove_empty(made)
     if free < size:
         raise ValueError(
             f"{name} is {shown}, where {free / 1e6:,.0f} MB are free, but {size / 1e6:,.0f} MB are needed: make room, "
@@ -71,13 +65,13 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
 def _scratch(path: Path) -> Iterator[Path]:
     """An empty file beside a path, held while it is written, gone at the end unless it was renamed."""
     cleared(path.parent, rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp")
-    while True:
-        scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        scratch.open("xb").close()
-        held = hold(scratch)
-        if scratch.exists():  # another process took it for a leftover before it was held
-            break
-        release(held)
+
+    def empty() -> Path:
+        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        made.open("xb").close()
+        return made
+
+    scratch, held = held_anew(empty)
     try:
         yield scratch
     finally:

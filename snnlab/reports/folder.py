@@ -1,11 +1,10 @@
 """The folder of a report: built beside its place, then renamed into it, so that nobody ever sees half of one."""
 
 import os
-import shutil
 import stat
 from pathlib import Path
 
-from snnlab.files import missing, place, remove_empty, scratch, short
+from snnlab.files import place, scratch, short, trial
 from snnlab.reports.parameters import ParameterError
 
 MARKER = ".snnlab-report"
@@ -64,17 +63,12 @@ def _foreign(folder: Path) -> list[str]:
 def probe(folder: Path) -> None:
     """Whether a report can be written to a folder, before it is run; nothing is left there. Raises: ParameterError."""
     shown = f"--out is {short(str(folder))}"
-    made = missing(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with scratch(folder.parent, LEFTOVER):
-            free = shutil.disk_usage(folder.parent).free
+        free = trial(folder, scratch(folder.parent, LEFTOVER))
     except OSError as error:
         raise ParameterError(
             f"{shown}, where nothing can be written ({error.strerror}): name another"
         ) from None
-    finally:
-        remove_empty(made)
     if free < ROOM:
         raise ParameterError(
             f"{shown}, where {free / 1e6:.0f} MB are free, but {ROOM / 1e6:.0f} MB are needed: make room"

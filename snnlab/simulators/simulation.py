@@ -26,8 +26,10 @@ from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import Run, Trace, decide
 
-BATCH, BATCH_BYTES = 32, 192 * 2**10  # images at a time, at most
-CHUNK_BYTES = 8 * 2**20  # of one layer's currents in one chunk of steps
+BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most
+CHUNK_BYTES = (
+    4 * 2**20
+)  # of one layer's currents in one chunk of steps: more is faster on wide networks, and memory
 
 Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
 
@@ -185,7 +187,7 @@ class _Batch:
         self.states: dict[str, State] = {}
         self.either: dict[str, float] = {}  # spikes of neurons that take some back, both signs counted
         self.recorded: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in runner.wanted}
-        self.largest = 0  # bytes of one layer's output in one step
+        self.largest = 0  # bytes of one layer's current in one step
 
     @property
     def affordable_steps(self) -> int:

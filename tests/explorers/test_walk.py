@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,8 +244,8 @@ def test_the_builder_shows_or_refuses_every_entry_with_every_activation(
     monkeypatch.setattr(datasets, "folder", lambda: tmp_path)
     builder = shown.make()
     assert isinstance(builder, Builder)
-    builder.data = datasets.Data(
-        **{**vars(builder.data), "calibration": builder.data.calibration[:16], "test": builder.data.test[:20]}
+    builder.data = replace(
+        builder.data, calibration=builder.data.calibration[:16], test=builder.data.test[:20]
     )
     builder.T = 2
     builder.answer(builder._changed)
@@ -288,9 +289,7 @@ def test_the_lessons_conversion_explorer_works_with_every_method(
     monkeypatch.setattr(datasets, "folder", lambda: tmp_path)
     explorer = shown.make()
     assert isinstance(explorer, ConversionExplorer)
-    explorer.bench.data = datasets.Data(
-        **{**vars(explorer.bench.data), "calibration": explorer.bench.data.calibration[:16]}
-    )
+    explorer.bench.data = replace(explorer.bench.data, calibration=explorer.bench.data.calibration[:16])
     explorer.test = explorer.test[:20]
     explorer.bench.made.clear()
     explorer.scale.value = 0.5  # from here on with the fewer images

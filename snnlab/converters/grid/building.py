@@ -12,7 +12,6 @@ from snnlab.converters.grid import planes
 from snnlab.converters.grid.nodes import Exact, Rescale
 from snnlab.converters.grid.precision import (
     ANALOG_BITS,
-    BYTE,
     EXACT_BITS,
     FEW_BITS,
     FINEST,
@@ -104,7 +103,7 @@ class _Builder:
         feed = self.narrowed(self.in_unit(self.made[node.inputs[0]], unit))
         step, like = self.spans[feed].step, self.spans[feed].bound
         scaled = neuron.in_units_of(unit.to(neuron.threshold.dtype))
-        narrow = self.precision.narrow and fits_float32(neuron) and float(step.amax()) * BYTE <= 1
+        narrow = self.precision.narrow and _fits_float32(neuron) and float(step.amax()) <= 1
         scaled.most_current = float(like.amax())
         scaled.room = float(step.amin()) * 2**24 if narrow else None
         grain = step if narrow else torch.tensor(2.0**-24)
@@ -227,7 +226,7 @@ class _Builder:
         ratios: list[Tensor | None] = []
         steps, whole = [], narrow
         for factor, span, as_it_is in zip(factors, spans, plain, strict=True):
-            spikes = narrow and bool((span.step == 1).all()) and bool((span.bound < BYTE).all())
+            spikes = narrow and bool((span.step == 1).all()) and bool((span.bound < planes.BYTE).all())
             if as_it_is:
                 ratios.append(None)
                 steps.append(span.step if narrow else span.step.amin())
@@ -298,7 +297,7 @@ class _Builder:
         return self.put(Rescale([one_number(ratio)], [step], narrow=narrow), [feed], Span(unit, step, bound))
 
 
-def fits_float32(neuron: Any) -> bool:
+def _fits_float32(neuron: Any) -> bool:
     """Whether a neuron's potentials are multiples of what it is fed: it neither leaks nor moves them otherwise."""
     return neuron.plain and neuron.leak == 1 and not neuron.looks_ahead
 

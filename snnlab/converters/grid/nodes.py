@@ -73,7 +73,7 @@ class Exact(nn.Module):
 
     Args:
         layer: weights and bias multiples of the grid's step.
-        few: of whole numbers that come in, what `planes.pack` needs to add them up in integers; None for others.
+        few: of whole numbers that come in, what `planes.Packed` needs to add them up in integers; None for others.
     """
 
     def __init__(self, layer: Weighted, few: planes.Few | None = None) -> None:

@@ -17,7 +17,6 @@ SHARE_BITS = 12  # of an average's shares, if they are multiples of powers of tw
 FEW_BITS = 8  # of what comes in: up to here a layer's sums may fit float32
 WEIGHT_BITS = 8  # left for its weights there, at least, however many inputs it sums up
 EXACT_BITS = {torch.float32: 24, torch.float64: 53}
-BYTE = 128
 FINEST = 2.0**-15
 """Of a threshold: no finer multiples where `bits` is below 24, so that potentials of 512 thresholds fit float32."""
 
@@ -131,8 +130,7 @@ def one_number(values: Tensor) -> Tensor:
 
 def laid_out(values: Tensor) -> Tensor:
     """The same values as images lie in memory here, channels last."""
-    last = values.ndim > 2
-    return values.movedim(-3, -1).contiguous().movedim(-1, -3) if last and values.ndim >= 3 else values
+    return values.movedim(-3, -1).contiguous().movedim(-1, -3) if values.ndim > 2 else values
 
 
 def first_along(unit: Tensor, axes: Sequence[int], like: Tensor) -> Tensor:
