@@ -93,8 +93,8 @@ export function picture(p, run, width) {
   const most = neuronOf(p).max_spikes;
   return `
     <text class="title" x="${MARGIN.left}" y="12">potential v[t], ▲ where it fires</text>${axis(yv, spanV, width)}
-    ${potentialTrace(p.v0, run, x, yv)}
     ${level(yv, p.threshold, width, "threshold", "threshold θ")}
+    ${potentialTrace(p.v0, run, x, yv)}
     <text class="title" x="${MARGIN.left}" y="${spikes.top - 8}">${run.back ? "spikes, and those taken back" : "spikes"}</text>
     <line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${base}" y2="${base}"/>
     <path class="spike" d="${bars}"/><path class="back" d="${backs}"/>

@@ -60,7 +60,8 @@ const reach = (p) => p.values.reduce((most, a) => Math.max(most, a), 0);
 
 // --- in words and pictures ---------------------------------------------------------------------------------------
 
-const three = (x) => (x === 0 ? "0" : x.toPrecision(2).replace(/e(.)(\d+)/, "·10^$1$2"));
+const three = (x) => (x === 0 ? "0" : x.toPrecision(2).replace(/e(.+)/, (_, power) => `·10${raised(power)}`));
+const raised = (power) => [...power.replace("+", "")].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
 
 function percent(share) {
   if (share === 0) return "none";

@@ -112,7 +112,7 @@ def losses(p: Settings, theta: float) -> tuple[float, float, float]:
 
 def rough(shown: str, value: float) -> bool:
     """Two digits, as the page writes small numbers."""
-    read = float(shown.replace("·10^", "e"))
+    read = float(shown.replace("·10", "e").translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")))
     return abs(read - value) <= 0.051 * abs(value) + 1e-12
 
 
@@ -121,7 +121,7 @@ def transfer(p: Settings, _: Any, text: str) -> list[str]:
     largest = max(p["values"])
     tried = [(theta, *losses(p, theta)[:2]) for theta in (largest * (k + 1) / 128 for k in range(128))]
     best = min(tried, key=lambda point: point[1] + point[2])
-    small = r"([\d.]+(?:·10\^−?-?\+?\d+)?)"
+    small = r"([\d.]+(?:·10[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)?)"
     found = re.fullmatch(
         rf"θ = {N} clips (none|less than 0\.1 %|[\d.]+ %) of the layer’s activations: mean square {small}; "
         rf"rounding adds {small}\. (?:(No threshold does much better)|Together {small}; the least, {small}, is at "
