@@ -95,7 +95,7 @@ class Settings:
 def settings(quick: bool, **given: Any) -> Settings:
     """Settings with some of them given; quick ones take less than a minute on two idle cores, without memory."""
     few: dict[str, Any] = (
-        {"steps": (16,), "images": 8, "wide_images": 3, "rounds": 2, "memory": False} if quick else {}
+        {"steps": (16,), "images": 6, "wide_images": 2, "rounds": 2, "memory": False} if quick else {}
     )
     once: dict[str, Any] = {
         name: tuple(dict.fromkeys(given[name])) for name in ("networks", "steps") if name in given
