@@ -1,6 +1,7 @@
 """What every test runs under: one thread in each parallel worker, and a loud word about what was left out."""
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores; the kernels they start inherit this
     for library in ("OMP", "MKL", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background, where every child would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
