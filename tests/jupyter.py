@@ -77,9 +77,9 @@ def _set(folder: Path, plugin: str, **settings: object) -> None:
 def _wait(address: str, log: Path) -> None:
     for _ in range(240):
         try:
-            urlopen(address).close()
+            urlopen(address, timeout=10).close()
             return
-        except URLError:
+        except (URLError, TimeoutError):
             time.sleep(0.25)
     raise TimeoutError(f"JupyterLab did not start:\n{log.read_text()}")
 

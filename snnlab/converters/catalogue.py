@@ -236,7 +236,7 @@ CATALOGUE: dict[str, Method] = {
             threshold=mmse("channel"),
             v0=half,
             neuron=ZeroThresholdIF,
-            corrections=(calibrate_bias, lmpc(), lwc(8, batch=16), lmpc(1, "channel")),
+            corrections=(calibrate_bias, lmpc(), lwc(2, batch=4), lmpc(1, "channel")),
             depends_on_T=True,
         ),
     )

@@ -13,6 +13,7 @@ from snnlab.converters.choices.segment import Segment, last_readers
 from snnlab.converters.choices.site import Site
 from snnlab.converters.choices.trains import Train
 from snnlab.converters.graph import ACTIVATIONS, Graph, Node, plain_copy, trace, unwrapped, walk
+from snnlab.converters.graph.unroll import channels_last
 from snnlab.converters.graph.words import BATCH
 from snnlab.converters.grid import BITS, check_bits, on_grid
 from snnlab.converters.methods import Method
@@ -158,6 +159,7 @@ def _difference(ann: nn.Module, graph: Graph, few: Tensor) -> str:
 
 def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
     """Walk both networks side by side and put a neuron at each site."""
+    images = channels_last(images)
     values: dict[Node, Tensor] = {graph.input: images}
     spikes: dict[Node, Train] = {}
     freed = graph.last_uses()

@@ -6,7 +6,8 @@ Reference: Li & Zeng 2022, IJCAI, "Efficient and accurate conversion ... with bu
 import torch
 from torch import Tensor
 
-from snnlab.neurons.integrate import IF, State, reached
+from snnlab.neurons.firing import reached
+from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.settings import whole
 
 

@@ -9,7 +9,8 @@ import math
 import torch
 from torch import Tensor
 
-from snnlab.neurons.integrate import IF, State, reached
+from snnlab.neurons.firing import reached
+from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.signed import GATE, SignedIF
 
 

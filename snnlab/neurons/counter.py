@@ -5,7 +5,8 @@ Reference: what summaries tell of SNM, Wang et al. 2022, IJCAI. The paper's own 
 
 from torch import Tensor
 
-from snnlab.neurons.integrate import IF, State, reached
+from snnlab.neurons.firing import reached
+from snnlab.neurons.integrate import IF, State
 
 
 class CounterIF(IF):

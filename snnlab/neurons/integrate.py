@@ -6,7 +6,6 @@ in the module but its parameters, so there is nothing to reset and a simulation 
 References:
   1) IF with reset by subtraction for conversion: Rueckauer et al. 2017, Front. Neurosci. 11:682, section 2.1
   2) The closed form for constant input: Bu et al. 2022, ICLR (QCFS)
-  3) The triangular surrogate gradient: Bellec et al. 2018, NeurIPS
 """
 
 import copy
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from snnlab.neurons.firing import reached
 from snnlab.neurons.settings import check_share
 
 Reset = Literal["subtract", "zero"]
@@ -29,30 +29,6 @@ class State(NamedTuple):
     calcium: Tensor | None = None  # the same sum, fading; float64; only for neurons that have it
     reach: float | None = None  # on a grid: no |v| so far was larger
     charge: Tensor | None = None  # v0 and all input so far; float64; only for neurons that never reset
-
-
-class _Surrogate(torch.autograd.Function):
-    """Passes on a spike that was fired; backward as if it were a ramp around u = 0: ds/du = max(0, 1 - |u|)."""
-
-    @staticmethod
-    def forward(ctx: Any, spike: Tensor, u: Tensor) -> Tensor:
-        ctx.save_for_backward(u)
-        return spike.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, Tensor]:
-        (u,) = ctx.saved_tensors
-        return None, gradients[0] * (1 - u.abs()).clamp(min=0)
-
-
-def reached(v: Tensor, level: Tensor, width: Tensor) -> Tensor:
-    """1 where v >= level, else 0, in v's precision; the gradient is a triangle 2 * width wide at the level.
-
-    It is not masked by the spikes: silent neurons are those that a correction must reach.     Bellec 2018
-    """
-    if not torch.is_grad_enabled() or not (v.requires_grad or level.requires_grad):
-        return torch.ge(v, level, out=torch.empty_like(v))  # by way of bool it takes six times as long
-    return _Surrogate.apply((v >= level).to(v.dtype), (v - level) / width)
 
 
 class IF(nn.Module):
@@ -330,7 +306,8 @@ class _MeanOutput(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         charged, output = ctx.saved_tensors
-        neuron, theta, g = ctx.neuron, ctx.neuron.threshold, gradient / len(charged)
+        neuron, theta = ctx.neuron, ctx.neuron.threshold
+        g = torch.empty_like(charged[0]).copy_(gradient).div_(len(charged))  # in the current's memory layout
         found = (output.sum(0) / theta).round_()  # the net count
         after, to_current = torch.zeros_like(g), torch.empty_like(charged)  # after: dL/dv after the reset
         at_once = max(1, AT_ONCE // g.numel())

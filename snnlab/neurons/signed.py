@@ -14,7 +14,8 @@ import math
 import torch
 from torch import Tensor
 
-from snnlab.neurons.integrate import IF, State, reached
+from snnlab.neurons.firing import reached
+from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.settings import check_share
 
 GATE = 1e-3

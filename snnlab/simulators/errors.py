@@ -24,13 +24,13 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.converters.graph import ACTIVATIONS, trace, walk
-from snnlab.converters.graph.unroll import Plan, Unroll
+from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
 from snnlab.neurons import IF
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import decide
-from snnlab.simulators.simulation import channels_last, each_batch, prepared
+from snnlab.simulators.simulation import each_batch, prepared
 
 PARTS = ("inherited", "clipping", "quantisation", "unevenness")
 BATCH = 16  # images at a time, with all their steps

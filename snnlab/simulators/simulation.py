@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.converters.graph.unroll import Plan, Unroll
+from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN, check_images
 from snnlab.datasets.given import Given, images_of
 from snnlab.neurons import IF, State
@@ -126,11 +126,6 @@ def prepared(
             f"T = {T}, but method {snn.method.name!r} converted for T = {snn.T} only; convert again for {T}"
         )
     return images, T
-
-
-def channels_last(images: Tensor) -> Tensor:
-    """The memory layout in which convolutions are fastest; everything after keeps it."""
-    return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images
 
 
 @contextlib.contextmanager

@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 
 from snnlab.converters.graph import walk
+from snnlab.converters.graph.unroll import channels_last
 from snnlab.converters.grid import on_grid
 from snnlab.converters.snn import SNN
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
-from snnlab.simulators.simulation import BATCH, channels_last, simulate
+from snnlab.simulators.simulation import BATCH, simulate
 from snnlab.studies import peers
 from snnlab.studies.peers import Simulator
 from snnlab.studies.stopwatch import dense_work, fastest_batch, peak, threads, timed

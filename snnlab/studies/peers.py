@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 
 from snnlab.converters.graph import walk
-from snnlab.converters.graph.unroll import Plan, Unroll
+from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN
 from snnlab.neurons import IF
-from snnlab.simulators.simulation import channels_last
 
 Simulator = Callable[[Tensor, int], Tensor]
 """images [B, ...], T -> mean output [B, ...], activation units"""

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from snnlab.simulators.simulation import channels_last
+from snnlab.converters.graph.unroll import channels_last
 
 PASSES = 16
 """Forward passes that are timed for dense work, at most; the time of all follows from theirs."""

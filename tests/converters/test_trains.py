@@ -55,11 +55,31 @@ def test_the_digits_grow_with_the_spikes_whichever_images_come_first(seed: int, 
     assert torch.equal(train[:], torch.cat(parts, 1))
 
 
-def test_a_spike_takes_two_bits_and_a_burst_as_many_as_its_size_has_digits() -> None:
-    for most, planes in ((0, 2), (1, 2), (2, 3), (3, 3), (8, 5)):
-        train = Train([made(16, 4, most, 0, 0).clamp(max=most).float()], torch.ones(()), 4)
-        assert len(train.planes) == planes
-        assert sum(plane.nbytes for plane in train.planes) == planes * 16 * 4 * 6 / 8
+def test_a_spike_takes_a_bit_and_a_burst_as_many_as_its_size_has_digits() -> None:
+    for most, least, planes in (
+        (0, 0, 1),
+        (1, 0, 1),
+        (1, -1, 2),
+        (2, 0, 2),
+        (3, 0, 2),
+        (8, 0, 4),
+        (8, -1, 5),
+    ):
+        sent = made(16, 4, most, least, 0).float()
+        sent[0, 0, 0, 0], sent[0, 0, 0, 1] = most, least
+        train = Train([sent], torch.ones(()), 4)
+        kept = [*train.planes, *([] if train.taken is None else [train.taken])]
+        assert sum(plane.nbytes for plane in kept) == planes * 16 * 4 * 6 / 8
+
+
+def test_the_memory_layout_of_what_was_sent_is_kept() -> None:
+    sent = (
+        made(9, 4, 1, 0, 0).float().unsqueeze(-1).flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    )
+    train = Train([sent.unflatten(0, (9, 4))], torch.ones(()), 4)
+    for part in (slice(1, 3), torch.tensor([3, 0, 1])):
+        assert train[part].flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
+        assert torch.equal(train[part], sent.unflatten(0, (9, 4))[:, part])
 
 
 def test_every_neuron_of_the_catalogue_is_kept_as_it_sends() -> None:

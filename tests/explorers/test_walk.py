@@ -158,8 +158,8 @@ def never_used(module: str, opening: str) -> bool:
     return bool(name) and len(re.findall(rf"\b{name[1]}\b", module)) == 1
 
 
-PLANTED = list(plantings())[:: 1 if "SNNLAB_EXAMPLES" in os.environ else 4]
-"""Every fourth, or with SNNLAB_EXAMPLES in the environment all."""
+PLANTED = list(plantings())[:: 1 if "SNNLAB_EXAMPLES" in os.environ else 8]
+"""Every eighth, or with SNNLAB_EXAMPLES in the environment all."""
 
 
 def planted_in(made: tuple[Callable[..., Explorer], str, int]) -> str:

@@ -15,7 +15,7 @@ from snnlab.converters.choices.site import Site
 from snnlab.converters.choices.thresholds import percentile
 from snnlab.exchange import saving
 from snnlab.neurons import IF, State
-from snnlab.neurons.integrate import reached
+from snnlab.neurons.firing import reached
 from snnlab.studies.checks import CHECKS, check_method
 
 PUBLISHED_NAMES = [name for name in CATALOGUE if name in PUBLISHED]

@@ -5,6 +5,7 @@ spikes that enter the segment stay as they are. Only one segment is computed at 
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -36,9 +37,21 @@ class Segment:
 
     def __call__(self, part: Part = slice(None)) -> Tensor:
         """The current of the neuron for some of the images, [T, n, ...]; gradients reach the layers' parameters."""
-        unroll = Unroll(self.plan, {self.graph.input: self.images[part]}, self.T)
-        for site, train in self.spikes.items():
-            unroll.values[site] = train[part].flatten(0, 1)
+        return self._current(part, {site: train[part] for site, train in self.spikes.items()}, self.T)
+
+    def mean(self, part: Part = slice(None)) -> Tensor:
+        """The current's mean over the steps, [n, ...]: every layer is affine, so that of the mean spikes."""
+        return self._current(part, {site: rate[part].unsqueeze(0) for site, rate in self.rates.items()}, 1)[0]
+
+    @cached_property
+    def rates(self) -> dict[Node, Tensor]:
+        """What the neurons before it send in the mean over the steps, [N, ...]."""
+        return {site: train.mean() for site, train in self.spikes.items()}
+
+    def _current(self, part: Part, spikes: Mapping[Node, Tensor], T: int) -> Tensor:
+        unroll = Unroll(self.plan, {self.graph.input: self.images[part]}, T)
+        for site, sent in spikes.items():
+            unroll.values[site] = sent.flatten(0, 1)
         for node in self.nodes:
             if node in self.plan.temporal:
                 unroll.values[node] = unroll.compute(node)

@@ -7,6 +7,7 @@ computed once, on [B, ...].
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from snnlab.converters.graph.graph import Graph, Node
@@ -87,3 +88,8 @@ class Unroll:
             return self.values[node]
         still = self.static[node]
         return still.expand(self.T, *still.shape).flatten(0, 1)
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """The memory layout in which convolutions are fastest; everything after keeps it."""
+    return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images

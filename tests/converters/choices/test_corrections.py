@@ -86,6 +86,15 @@ def test_a_site_is_fed_what_the_network_feeds_it() -> None:
         assert (output != run.traces[name].output).double().mean() < 0.005, name
 
 
+def test_the_mean_current_is_that_of_the_mean_spikes() -> None:
+    def look(site: Site) -> None:
+        part = torch.tensor([3, 0, 17])
+        assert torch.allclose(site.layers.mean(part), site.current(part).mean(0), atol=1e-6)
+        assert torch.allclose(site.layers.mean(), site.current().mean(0), atol=1e-6)
+
+    convert(Net(), method(look), images(), T)
+
+
 def test_a_segment_knows_its_layers_and_which_are_its_own() -> None:
     sites = {site.name: site.layers for site in seen(nothing)}
     assert list(sites["act1"].own) == ["first"] and not sites["act1"].sources
@@ -220,9 +229,16 @@ class Watched:
         self.segment, self.fitted = segment, set[int]()
 
     def __call__(self, part: slice | Tensor = slice(None)) -> Tensor:
+        self._note(part)
+        return self.segment(part)
+
+    def mean(self, part: slice | Tensor = slice(None)) -> Tensor:
+        self._note(part)
+        return self.segment.mean(part)
+
+    def _note(self, part: slice | Tensor) -> None:
         if torch.is_grad_enabled():
             self.fitted |= set(torch.arange(len(self.segment.images))[part].tolist())
-        return self.segment(part)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.segment, name)

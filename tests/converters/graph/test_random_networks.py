@@ -1,6 +1,6 @@
 """Networks out of all kinds, at random: traced, put on the grid, and run like a plain loop, to the last bit.
 
-`make test` tries some hundred; SNNLAB_EXAMPLES=2000 in the environment, more.
+`make test` tries a hundred; SNNLAB_EXAMPLES=2000 in the environment, more.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.converters.graph.wild import SHAPE, STEPS, Step, Wild
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 T = 3
-EXAMPLES = int(os.environ.get("SNNLAB_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("SNNLAB_EXAMPLES", "120"))
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
