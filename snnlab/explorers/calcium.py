@@ -40,7 +40,7 @@ class Calcium(Explorer):
     def _in_range(self, proposal: Any) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         _check_number(name, value)
-        return value if name == "T" else round(value * 64) / 64
+        return value if name == "T" else float(value)
 
 
 def calcium(
@@ -58,8 +58,8 @@ def calcium(
     Args:
         kind: ca_lif (bipolar, calcium is the gate) or ca_lif_hard_reset (leaky, clamped hard reset).
         arrival: how the input is spread over the steps: constant, early, late or alternating.
-        current: mean input of a step, -1 to 2. threshold: 0.25 to 2. v0: initial potential, -1 to 2. Numbers are
-            rounded to multiples of 1/64, so that no spike depends on a rounding error.
+        current: mean input of a step, -1 to 2. threshold: 0.25 to 2. v0: initial potential, -1 to 2. A number
+            is shown as it is, and the page computes with the slider's nearest step, as in `membrane`.
         T: steps, 1 to 64.
         settings: of ca_lif leak and decay, 0 to 1; of ca_lif_hard_reset tau and tau_c, 1 to 16, and rest, -2 to 0.
     Raises: ValueError that names the argument, what was given and what is allowed.

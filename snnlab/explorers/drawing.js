@@ -1,11 +1,25 @@
 // What all explorers share: numbers and axes, the look, and the loop of reading controls, drawing and telling the kernel.
 
 const MARGIN = { left: 46, right: 14 };
-const STEP = 1 / 64; // sliders move on dyadic numbers, so that no tie depends on rounding
+const STEP = 1 / 64; // sliders move, and everything is computed, on dyadic numbers: no tie depends on rounding
 
 const rounded = (x) => String(Math.round(x * 10000) / 10000);
 const show = (x) => rounded(x).replace("-", "−");
 const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+
+// What is computed with: each number that has a slider, on the nearest of its steps. 0.2 stays 0.2 for the reader.
+function onSteps(p, controls) {
+  const near = (value, { min, step }) => Number((min + Math.round((value - min) / step) * step).toPrecision(15));
+  const sliding = Object.entries(controls).filter(([key, { options }]) => !options && Number.isFinite(p[key]));
+  return { ...p, ...Object.fromEntries(sliding.map(([key, how]) => [key, near(p[key], how)])) };
+}
+
+// Where the two differ, said behind the sentence.
+function roundedNames(p, q, controls, seen) {
+  const apart = Object.keys(controls).filter((key) => seen(key) && rounded(p[key]) !== rounded(q[key]));
+  const each = apart.map((key) => `${rounded(q[key])} for ${rounded(p[key])} (${controls[key].label})`);
+  return each.length ? ` Computed with ${each.join(", ")}: the nearest step of the slider.`.replaceAll("-", "−") : "";
+}
 
 function scale(low, high, from, to) {
   return (x) => from + ((x - low) / (high - low)) * (to - from);
@@ -77,7 +91,8 @@ const LOOK = `
   --ink: var(--jp-content-font-color1, #222); --soft: var(--jp-content-font-color2, #666);
   --line: var(--jp-border-color2, #ddd); container-type: inline-size; color: var(--ink); max-width: 1100px; padding: 4px;
   font: 14px/1.4 var(--jp-content-font-family, system-ui, sans-serif); }
-[data-jp-theme-light="false"] .snnlab-explorer { --v: #56b4e9; --theta: #ff9a52; --rate: #2fd0a0; --back: #f08cc4; }
+[data-jp-theme-light="false"] .snnlab-explorer { --v: #56b4e9; --theta: #ff9a52; --rate: #2fd0a0; --back: #f08cc4;
+  color-scheme: dark; }
 .snnlab-explorer .panes { display: grid; grid-template-columns: minmax(0, 1fr); gap: 12px; }
 @container (min-width: 720px) { .snnlab-explorer .panes { grid-template-columns: 270px minmax(0, 1fr); gap: 24px; } }
 .snnlab-explorer .controls { display: grid; grid-template-columns: 1fr 1fr; gap: 6px 16px; align-content: start; }
@@ -140,7 +155,7 @@ function control(name, { label, min, max, step, options }) {
 //   shown(name, p)  whether a control is there, optional
 //   changed(name, p)  the numbers that a new value of a control brings with it, optional
 //   wrong(p)        what is wrong with the numbers, in words; "" if nothing
-//   draw(p, width)  [inner SVG, sentence]
+//   draw(p, width)  [inner SVG, sentence], for numbers on the sliders' steps
 //   ready(root, { p, set, draw })  to listen to more than controls, optional; set(name, value) changes p and the kernel's
 function mountExplorer({ model, el }, { name, aria, controls, more = [], style = "", height, shown, changed, wrong, draw, ready }) {
   el.innerHTML = `<style>${LOOK}${style}</style><div class="snnlab-explorer snnlab-${name}"><div class="panes">
@@ -171,7 +186,9 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
     }
     svg.style.height = `${height(p)}px`;
     try {
-      [svg.innerHTML, says.textContent] = draw(p, width);
+      const q = onSteps(p, controls);
+      [svg.innerHTML, says.textContent] = draw(q, width);
+      says.textContent += roundedNames(p, q, controls, (key) => !shown || shown(key, p));
     } catch (error) {
       root.classList.add("wrong");
       says.textContent = `This setting cannot be shown (${error.message}). That is a mistake of this page, not yours: please report it.`;
@@ -201,7 +218,8 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
   for (const [key, number] of numbers) {
     const { min, max, step } = controls[key];
     number.addEventListener("change", () => {
-      const typed = number.value === "" ? NaN : Math.round(Number(number.value) / step) * step;
+      const given = number.value === "" ? NaN : Number(number.value);
+      const typed = step === 1 ? Math.round(given) : given;
       if (typed >= min && typed <= max) return set(key, typed);
       root.classList.add("wrong");
       says.textContent = `${key} = ${number.value || "nothing"}, but here it goes from ${show(min)} to ${show(max)}.`;

@@ -7,8 +7,8 @@ export const CONTROLS = {
   T: { label: "steps T", min: 1, max: 64, step: 1 },
   rate: { label: "spikes per neuron and step", min: 0, max: 0.5, step: 1 / 256 },
   first: { label: "share of the first layer", min: 0, max: 0.5, step: STEP },
-  mac: { label: "multiply and add [pJ]", min: 0.0625, max: 6, step: STEP },
-  add: { label: "add [pJ]", min: 0.015625, max: 6, step: STEP },
+  mac: { label: "multiply and add [pJ]", min: 0.05, max: 6, step: 0.01 },
+  add: { label: "add [pJ]", min: 0.01, max: 6, step: 0.01 },
 };
 
 const pricesOf = (p) => (p.precision === "own" ? { mac: p.mac, add: p.add } : PRICES[p.precision]);

@@ -12,8 +12,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "T": (1, 64),
     "rate": (0.0, 0.5),
     "first": (0.0, 0.5),
-    "mac": (0.0625, 6.0),
-    "add": (0.015625, 6.0),
+    "mac": (0.05, 6.0),
+    "add": (0.01, 6.0),
 }
 """What a slider reaches; the same numbers stand in energy.js."""
 
@@ -30,14 +30,14 @@ class EnergyExplorer(Explorer):
     T = traitlets.Int(8).tag(sync=True)
     rate = traitlets.Float(0.125).tag(sync=True)
     first = traitlets.Float(0.03125).tag(sync=True)
-    mac = traitlets.Float(4.609375).tag(sync=True)
-    add = traitlets.Float(0.90625).tag(sync=True)
+    mac = traitlets.Float(4.6).tag(sync=True)
+    add = traitlets.Float(0.9).tag(sync=True)
 
     @traitlets.validate(*RANGES)
     def _in_range(self, proposal: Any) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         _check_number(name, value)
-        return value if name == "T" else round(value * 256) / 256
+        return value if name == "T" else float(value)
 
 
 def energy(precision: str = "float32", *, image: str = "once", **settings: Any) -> EnergyExplorer:

@@ -7,6 +7,7 @@ from pathlib import Path
 import anywidget
 
 from snnlab.explorers.lasting import Lasting
+from snnlab.plots.page import DARK_THEME
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -14,53 +15,48 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
-<style>body {{ margin: 12px; background: var(--jp-layout-color0, #fff); }}</style>
+<style>
+body {{ margin: 12px; background: var(--jp-layout-color0, #fff); }}
+[data-jp-theme-light="false"] {{ {dark} }}
+</style>
 </head>
 <body>
 <div class="explorer"></div>
 <script type="module">
+{theme}
 {module}
 const values = {values};
 const model = {{ get: (name) => values[name], set: (name, value) => {{ values[name] = value; }},
   save_changes() {{}}, on() {{}}, off() {{}} }};
 render({{ model, el: document.querySelector(".explorer") }});
-{frame}
 </script>
 </body>
 </html>
 """
 
 
-FRAME = """
-// Within another page: its theme, and as high as what is in it.
+DARK = "; ".join(f"{name}: {value}" for name, value in DARK_THEME.items())
+
+THEME = """
+// Light or dark: as the page around it, or else as the reader's system. Within another page as high as what is in it.
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+let outside = null;
+function theme() {
+  document.body.dataset.jpThemeLight = outside?.dataset.jpThemeLight ?? String(!dark.matches);
+  const now = outside && window.parent.getComputedStyle(outside);
+  for (const name of NAMES) document.body.style.setProperty(name, now ? now.getPropertyValue(name) : "");
+}
+dark.addEventListener("change", theme);
 try {
-  const outside = window.parent !== window && window.parent.document.body;
+  outside = window.parent !== window ? window.parent.document.body : null;
   if (outside) {
-    const inside = document.documentElement;
-    const theme = () => {
-      document.body.dataset.jpThemeLight = outside.dataset.jpThemeLight ?? "true";
-      const now = window.parent.getComputedStyle(outside);
-      for (const name of NAMES) inside.style.setProperty(name, now.getPropertyValue(name));
-    };
-    theme();
     new MutationObserver(theme).observe(outside, { attributes: true });
     const fit = () => { window.frameElement.style.height = `${document.body.offsetHeight + 28}px`; };
     new ResizeObserver(fit).observe(document.body);
   }
-} catch { /* another site's page: light, and as high as it was made */ }
-""".replace(
-    "NAMES",
-    json.dumps(
-        [
-            "--jp-layout-color0",
-            "--jp-layout-color1",
-            "--jp-content-font-color1",
-            "--jp-content-font-color2",
-            "--jp-border-color2",
-            "--jp-content-font-family",
-        ]
-    ),
-)
+} catch { /* another site's page: as high as it was made */ }
+theme();
+""".replace("NAMES", json.dumps([*DARK_THEME, "--jp-content-font-family"]))
 
 
 def module(*names: str) -> str:
@@ -82,7 +78,9 @@ class Explorer(Lasting, anywidget.AnyWidget):
     def html(self) -> str:
         """One page with the module inlined: works with no kernel and no network."""
         values = json.dumps({name: getattr(self, name) for name in self.names})
-        return PAGE.format(title=html.escape(self.title), module=str(self._esm), values=values, frame=FRAME)
+        return PAGE.format(
+            title=html.escape(self.title), module=str(self._esm), values=values, theme=THEME, dark=DARK
+        )
 
     def save(self, path: str | Path) -> Path:
         """Write `html()` to a file."""

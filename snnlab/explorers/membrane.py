@@ -69,7 +69,7 @@ class Membrane(Explorer):
         low, high = RANGES[name]
         if not low <= value <= high:
             raise ValueError(f"{name} = {value}, but the slider goes from {low} to {high}")
-        return value if name in WHOLE else round(value * 64) / 64
+        return float(value) if name not in WHOLE else value
 
 
 def membrane(
@@ -85,8 +85,9 @@ def membrane(
     """The explorer as a widget; `.html()` and `.save(path)` give it without a kernel.
 
     Args:
-        threshold: 0.25 to 2. v0: initial potential, -1 to 2. current: mean input of a step, -1 to 2. Numbers that need
-            not be whole are rounded to multiples of 1/64, so that no spike depends on a rounding error.
+        threshold: 0.25 to 2. v0: initial potential, -1 to 2. current: mean input of a step, -1 to 2. A number that need
+            not be whole is shown as it is, and the page computes with the nearest multiple of 1/64, so that no spike
+            depends on a rounding error; where the two differ, it says so.
         T: steps, 1 to 128.
         kind: the neuron: if (lif, where a leak below 1 is set), lif, burst, snm, zero_threshold, st_bif, ca_lif or
             ca_lif_hard_reset.

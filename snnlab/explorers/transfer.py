@@ -36,7 +36,7 @@ class Transfer(Explorer):
     def _in_range(self, proposal: Any) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         _check_number(name, value, self.top)
-        return value if name in WHOLE else _on_step(name, value, self.top)
+        return value if name in WHOLE else float(value)
 
 
 def transfer(
@@ -53,7 +53,7 @@ def transfer(
         activations: of one layer, any shape, 0 or more, at least one above 0; None takes an exponential tail, half of
             it zeros.
         threshold: above 0, at most the power of two above the largest activation; None takes the largest activation.
-            Rounded to 1/512 of that power, as the slider.
+            Shown as it is; the page computes with the slider's nearest step, 1/512 of that power.
         T: steps, 1 to 128.
         share: of the threshold, at which the potential starts, 0 to 63/64.
         levels: L of the ANN's own rounding to the nearest, 0 to 32; 0 is ReLU.
@@ -115,8 +115,3 @@ def _check_number(name: str, value: Any, top: float) -> None:
     if not number or (name in WHOLE and not isinstance(value, int)) or not low <= value <= high:
         kind = "a whole number" if name in WHOLE else "a number"
         raise ValueError(f"{name} = {value!r}, but it must be {kind}, {low:g} to {high:g}")
-
-
-def _on_step(name: str, value: float, top: float) -> float:
-    step = top / 512 if name == "threshold" else 1 / 64
-    return round(value / step) * step

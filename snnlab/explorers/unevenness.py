@@ -52,7 +52,7 @@ class Unevenness(Explorer):
     def _in_range(self, proposal: Any) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         _check_number(name, value)
-        return value if name == "T" else round(value * 64) / 64
+        return value if name == "T" else float(value)
 
     @traitlets.validate("plus", "minus")
     def _a_train(self, proposal: Any) -> str:
@@ -75,8 +75,8 @@ def unevenness(
         kind: the neuron: if, lif, burst, snm, zero_threshold, st_bif, ca_lif or ca_lif_hard_reset.
         plus, minus: spikes of the first and the second input, a digit 0 or 1 for each of 1 to 8 steps: "11100".
         settings: in place of the example's: threshold, 0.25 to 2; share, of the threshold, at which v starts, 0 to
-            63/64; weight_plus, 0 to 2; weight_minus, -2 to 0. Rounded to multiples of 1/64, so that no spike
-            depends on a rounding error.
+            63/64; weight_plus, 0 to 2; weight_minus, -2 to 0. Shown as given; the page computes with the
+            slider's nearest step, as in `membrane`.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     for name, value, known in (("example", example, tuple(EXAMPLES)), ("kind", kind, tuple(NEURONS))):

@@ -1,7 +1,8 @@
 """A figure for a page: drawn in the page's own colours, light or dark, with a text for those who do not see it.
 
 A picture of dots would stay white in a dark theme. So a notebook gets the figure as SVG inside its page, and each of
-the house's colours there is a CSS variable, which the theme of the page sets.
+the house's colours there is a CSS variable, which the theme of the page sets. A page that has no theme of its own
+follows the reader's system.
 """
 
 import html
@@ -28,9 +29,24 @@ _THEME = {  # colour: its CSS variable, and what it is in a dark theme
     PURPLE: ("--snnlab-purple", "#f08cc4"),
     SKY: ("--snnlab-sky", "#3d7ea6"),
 }
-_DARK = ";".join(f"{name}:{dark}" for name, dark in _THEME.values() if dark)
+DARK_THEME = {
+    "--jp-layout-color0": "#111111",
+    "--jp-layout-color1": "#212121",
+    "--jp-content-font-color1": "#ececec",
+    "--jp-content-font-color2": "#b3b3b3",
+    "--jp-border-color2": "#4a4a4a",
+}
+"""What a dark theme of Jupyter sets, for pages that have none."""
+
+DARK_COLOURS = {color: dark or DARK_THEME[name] for color, (name, dark) in _THEME.items()}
+"""Each of the house's colours in the dark, for what cannot have CSS variables."""
+
+_OWN = ";".join(f"{name}:{dark}" for name, dark in _THEME.values() if dark)
+_THEMES = ";".join(f"{name}:{dark}" for name, dark in DARK_THEME.items())
 _STYLE = (
-    f'<style>[data-jp-theme-light="false"] .snnlab-figure{{{_DARK}}}'
+    f'<style>[data-jp-theme-light="false"] .snnlab-figure{{{_OWN}}}'
+    "@media screen and (prefers-color-scheme:dark){body:not([data-jp-theme-light]) .snnlab-figure"
+    f"{{{_OWN};{_THEMES}}}}}"
     ".snnlab-figure svg{width:100%;max-width:680px;height:auto;display:block}</style>"
 )
 
@@ -45,7 +61,7 @@ class PageFigure(Figure):
     alt: str = ""
 
     def _repr_html_(self) -> str:
-        return f'{_STYLE}<div class="snnlab-figure">{self.svg()}</div>'
+        return on_page(self.svg())
 
     def svg(self) -> str:
         """The figure as an SVG element, its colours CSS variables, its text the `alt`."""
@@ -53,13 +69,27 @@ class PageFigure(Figure):
         with plt.rc_context({"svg.fonttype": "path", "svg.image_inline": True}):
             self.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
         drawn = file.getvalue()
-        drawn = drawn[drawn.index("<svg") :]
-        for color, (name, _) in _THEME.items():
-            drawn = drawn.replace(color, f"var({name}, {color})")
-        told = f'<svg role="img" aria-label="{html.escape(self.alt)}"><title>{html.escape(self.alt)}</title>'
-        return re.sub(
-            r"<svg([^>]*)>", lambda found: told.replace("<svg", f"<svg{_sized(found[1])}", 1), drawn, count=1
-        )
+        return themed(drawn[drawn.index("<svg") :], self.alt)
+
+
+def on_page(svg: str) -> str:
+    """An SVG element with the theme's colours, as HTML."""
+    return f'{_STYLE}<div class="snnlab-figure">{svg}</div>'
+
+
+def themed(svg: str, alt: str) -> str:
+    """An SVG element with its colours as CSS variables, as wide as the page lets it be, and told in words.
+
+    Args:
+        svg: begins with `<svg ...>`; its colours are the house's.
+        alt: plain text.
+    """
+    for color, (name, _) in _THEME.items():
+        svg = svg.replace(color, f"var({name}, {color})")
+    told = f'<svg role="img" aria-label="{html.escape(alt)}"><title>{html.escape(alt)}</title>'
+    return re.sub(
+        r"<svg([^>]*)>", lambda found: told.replace("<svg", f"<svg{_sized(found[1])}", 1), svg, count=1
+    )
 
 
 def _sized(attributes: str) -> str:

@@ -1,9 +1,11 @@
 """The explorers: the JavaScript is the Python neuron, bit for bit; a key press moves the picture, and nothing else."""
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -303,8 +305,46 @@ def test_a_key_press_in_jupyterlab_moves_the_picture_and_the_kernel_follows(
         assert result["presses"] > 0 and result["frames_drawn"] == 90
 
 
-def test_values_from_python_are_checked_and_rounded_to_the_sliders_steps() -> None:
-    assert explorers.membrane(current=0.3).current == 19 / 64
+def test_a_number_stays_as_it_was_given_and_the_page_says_what_it_computes_with(chrome: Browser) -> None:
+    page = chrome.new_page()
+    page.set_content(explorers.membrane(current=0.2, leak=0.75, T=64).html())
+    current, says = page.locator("[data-number=current]"), page.locator(".says")
+    said = "Computed with 0.2031 for 0.2 (mean input z): the nearest step of the slider."
+    assert current.input_value() == "0.2" and says.inner_text().endswith(said)
+    assert "below ReLU(z) = 0.2031" in says.inner_text()
+    press(page, "current", "ArrowRight")
+    assert current.input_value() == "0.2188" and "Computed with" not in says.inner_text()
+    current.fill("-0.9")
+    current.press("Enter")
+    assert current.input_value() == "-0.9" and "Computed with \u22120.9062 for \u22120.9" in says.inner_text()
+    page.select_option("[name=kind]", "if")  # a number whose slider is hidden is not computed with
+    page.evaluate("document.querySelector('[data-number=leak]').value = '0.9'")
+    page.locator("[data-number=leak]").dispatch_event("change")
+    assert "leak" not in says.inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["membrane", "calcium", "unevenness", "transfer", "energy"])
+def test_a_page_alone_is_light_or_dark_as_the_readers_system_is(
+    chrome: Browser, name: str, scheme: Literal["light", "dark"]
+) -> None:
+    page = chrome.new_context(color_scheme=scheme).new_page()
+    page.set_content(getattr(explorers, name)().html())
+    ground, ink = (
+        sum(map(int, re.findall(r"\d+", colour)[:3]))
+        for colour in page.evaluate(
+            """() => [getComputedStyle(document.body).backgroundColor,
+            getComputedStyle(document.querySelector(".says")).color]"""
+        )
+    )
+    assert ground > 700 and ink < 200 if scheme == "light" else ground < 100 and ink > 600
+    page.emulate_media(color_scheme="light" if scheme == "dark" else "dark")  # and follows it
+    turned = "getComputedStyle(document.body).backgroundColor " + ("!=" if scheme == "light" else "==")
+    page.wait_for_function(f"() => {turned} 'rgb(255, 255, 255)'")
+
+
+def test_values_from_python_are_checked() -> None:
+    assert explorers.membrane(current=0.3).current == 0.3
     for arguments, message in (
         ({"threshold": 0}, "threshold = 0.*0.25 to 2"),
         ({"T": 0}, "T = 0.*1 to 128"),

@@ -171,8 +171,8 @@ def test_a_moved_spike_reaches_the_kernel_in_jupyterlab(chrome: Browser, tmp_pat
         assert (tmp_path / "said.txt").read_text() == "11010"
 
 
-def test_values_from_python_are_checked_and_rounded() -> None:
-    assert explorers.unevenness(threshold=0.3).threshold == 19 / 64
+def test_values_from_python_are_checked() -> None:
+    assert explorers.unevenness(threshold=0.3).threshold == 0.3
     assert explorers.unevenness("missing").example == "missing"
     own = explorers.unevenness(plus="1100", minus="0011")
     assert (own.example, own.T) == ("own", 4)
