@@ -13,11 +13,13 @@ from snnlab.plots.charts import (
     residual_chart,
     steps_chart,
 )
+from snnlab.plots.drawings import Drawing, conversion, network
 from snnlab.plots.layers import activation_histogram, anatomy, bars, firing_rates, lines
 from snnlab.plots.neuron import membrane, rate_against_relu, transfer
 from snnlab.plots.page import PageFigure
 
 __all__ = [
+    "Drawing",
     "PageFigure",
     "accuracy_at",
     "accuracy_chart",
@@ -28,9 +30,11 @@ __all__ = [
     "bars",
     "comparison",
     "comparison_chart",
+    "conversion",
     "firing_rates",
     "lines",
     "membrane",
+    "network",
     "rate_against_relu",
     "rates_chart",
     "residual_chart",

@@ -2,6 +2,9 @@
 
 import io
 import re
+from collections.abc import Callable, Iterator
+from typing import Literal
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -9,16 +12,25 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from playwright.sync_api import Browser
 
 from snnlab import plots
 from snnlab.activations import QCFS, QuantClip
 from snnlab.neurons import IF
+from snnlab.plots import Drawing
 from snnlab.simulators.errors import PARTS, Anatomy, Layer
 from snnlab.simulators.run import Trace
+from tests.browser import browser
 
 mpl.use("agg")  # no screen needed
 
 CURVES = {"qcfs": torch.tensor([0.5, 0.9, 0.99]), "max_norm": [0.1, 0.2, 0.3]}
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser("the drawings are") as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -181,3 +193,44 @@ def test_an_accuracy_axis_has_no_tick_above_100_percent() -> None:
     draw(figure)
     assert max(figure.axes[1].get_yticks()) <= 100 and figure.axes[1].get_ylim()[1] < 100.2
     assert "a: 10.0 % of the mean activation, by" in figure.alt
+
+
+@pytest.mark.parametrize("make", [plots.network, plots.conversion])
+def test_a_drawing_is_told_in_words_and_has_the_themes_colours_alone(make: Callable[[], Drawing]) -> None:
+    drawing = make()
+    page = drawing._repr_html_()
+    svg = ElementTree.fromstring(page[page.index("<svg") : page.index("</svg>") + 6])
+    assert svg.attrib["role"] == "img" and svg.attrib["aria-label"] == drawing.alt
+    assert not re.search(r"#[0-9a-f]{6}", re.sub(r"var\([^)]*\)", "", drawing.svg()))
+    words = {word for text in svg.findall(".//{*}text") for word in re.findall(r"[a-z]{4,}", text.text or "")}
+    assert {"weights", "neuron", "spikes", "mean"} <= words & set(re.findall(r"[a-z]{4,}", drawing.alt))
+
+
+@pytest.mark.parametrize("make", [plots.network, plots.conversion])
+def test_nothing_of_a_drawing_lies_outside_it_or_on_other_text(
+    chrome: Browser, make: Callable[[], Drawing]
+) -> None:
+    page = chrome.new_page(viewport={"width": 600, "height": 600})
+    page.set_content(f"<body style='margin:0'>{make()._repr_html_()}")
+    measure = (
+        "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y, box.right, box.bottom])"
+    )
+    boxes = page.eval_on_selector_all("text", measure)
+    frame = page.eval_on_selector_all("svg", measure)[0]
+    assert len(boxes) > 10 and frame[2] <= 600
+    for k, (left, top, right, bottom) in enumerate(boxes):
+        assert left >= frame[0] and top >= frame[1] and right <= frame[2] and bottom <= frame[3]
+        for x, y, x2, y2 in boxes[:k]:
+            assert right <= x or x2 <= left or bottom - 5 <= y or y2 <= top + 5
+    page.close()
+
+
+@pytest.mark.parametrize(("scheme", "dark"), [("light", False), ("dark", True)])
+def test_on_a_page_without_a_theme_a_figure_follows_the_readers_system(
+    chrome: Browser, scheme: Literal["light", "dark"], dark: bool
+) -> None:
+    page = chrome.new_context(color_scheme=scheme).new_page()
+    for body, expected in (("<body>", dark), ('<body data-jp-theme-light="true">', False)):
+        page.set_content(body + plots.network()._repr_html_())
+        fill = page.eval_on_selector("rect", "rect => getComputedStyle(rect).fill")
+        assert (sum(map(int, re.findall(r"\d+", fill))) < 200) == expected, body
