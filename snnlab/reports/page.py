@@ -6,11 +6,15 @@ all it needs: plotly.js once, compressed, which the browser unpacks (a third of 
 
 import base64
 import gzip
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import Any
 
 import nbformat
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
+
+from snnlab.plots.page import DARK_COLOURS
 
 PLOTLY = "application/vnd.plotly.v1+json"
 HERE = "@plotly.js@"
@@ -21,11 +25,51 @@ def page(notebook: nbformat.NotebookNode) -> str:
     """The page of a notebook: prose, results and charts, with the code folded away."""
     exporter = HTMLExporter()
     exporter.raw_template = (files("snnlab.reports") / "page.html.j2").read_text(encoding="utf-8")
+    exporter.register_filter("told", told)
     script = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
     title = next(
         (line for line in notebook.cells[0].source.splitlines() if line.startswith("# ")), "# Report"
     )
-    body, _ = exporter.from_notebook_node(
-        notebook, {"plotly": HERE, "title": title[2:], "plotly_type": PLOTLY}
-    )
+    resources = {"plotly": HERE, "title": title[2:], "plotly_type": PLOTLY, "dark_colours": DARK_COLOURS}
+    body, _ = exporter.from_notebook_node(notebook, resources)
     return body.replace(HERE, script)
+
+
+def told(figure: Mapping[str, Any]) -> str:
+    """A chart in words and numbers, for those who do not see it: its title, and each trace from end to end.
+
+    Args:
+        figure: as plotly writes it: {"data": [traces], "layout": {...}}.
+    """
+    layout = figure.get("layout", {})
+    axes = [_words(layout.get(axis, {}).get("title")) for axis in ("xaxis", "yaxis")]
+    named = ", ".join(f"{axis}: {name}" for axis, name in zip("xy", axes, strict=True) if name)
+    parts = [_words(layout.get("title")) or "A chart", named, *map(_trace, figure.get("data", []))]
+    return " ".join(f"{part}." for part in parts if part)
+
+
+def _trace(trace: Mapping[str, Any]) -> str:
+    """A line by its ends, bars and the rows of a table by every number."""
+    name, x, y = trace.get("name"), trace.get("x"), trace.get("y")
+    if not isinstance(x, list) or not isinstance(y, list) or not x:
+        return str(name or "")
+    if trace.get("type") == "heatmap":
+        return "; ".join(f"{row}: {_listed(x, numbers)}" for row, numbers in zip(y, trace["z"], strict=True))
+    places, numbers = (y, x) if trace.get("orientation") == "h" else (x, y)
+    if trace.get("type") != "bar" and len(x) > 2:
+        places, numbers = [places[0], places[-1]], [numbers[0], numbers[-1]]
+    said = _listed(places, numbers)
+    return f"{name}: {said}" if name else said
+
+
+def _listed(places: Iterable[Any], numbers: Iterable[Any]) -> str:
+    """12.5 at 1, 98.3 at 8."""
+    return ", ".join(
+        f"{number:.4g} at {place}" if isinstance(number, int | float) else f"{number} at {place}"
+        for place, number in zip(places, numbers, strict=True)
+    )
+
+
+def _words(title: Any) -> str:
+    """A title, which plotly writes as text or as {"text": ...}."""
+    return str(title.get("text", "") if isinstance(title, Mapping) else title or "")

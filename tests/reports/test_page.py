@@ -1,0 +1,93 @@
+"""A report's page: light or dark as the reader's system, and its charts told in words for those who do not see them."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser
+
+from snnlab import plots
+from snnlab.plots.page import BLUE, DARK_COLOURS
+from snnlab.reports.page import PLOTLY, page, told
+from snnlab.studies.sweeps import Result
+from tests.browser import browser
+
+CURVES = plots.accuracy_chart({"qcfs": [0.5, 0.75, 0.875], "opi": [0.25, 0.5, 0.625]}, ann=0.9)
+RATES = plots.rates_chart({"conv": 0.125, "fc": 0.25})
+TABLE = plots.comparison_chart(
+    {"opi": Result("opi", 0.75, {2: 0.5, 4: 0.25}, {2: 2, 4: 4}, 0.1, {}, {}, 1.0)}
+)
+
+
+def written(figure: Any) -> dict[str, Any]:
+    """As a notebook keeps it."""
+    return dict(json.loads(figure.to_json()))
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser("the charts of a report's page are") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with three charts, some code and a table."""
+    new = nbformat.v4
+    outputs = [new.new_output("display_data", {PLOTLY: written(chart)}) for chart in (CURVES, RATES, TABLE)]
+    cells = [
+        new.new_markdown_cell("# Charts\n\n| a | b |\n|---|---|\n| 1 | 2 |"),
+        new.new_code_cell("print('x')", outputs=outputs),
+    ]
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(page(new.new_notebook(cells=cells)), encoding="utf-8")
+    return path
+
+
+def shade(colour: str) -> int:
+    """The sum of red, green and blue, 0 to 765."""
+    return sum(map(int, re.findall(r"\d+", colour)[:3]))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_and_its_charts_are_light_or_dark_as_the_readers_system(
+    chrome: Browser, report: Path, scheme: Literal["light", "dark"]
+) -> None:
+    opened = chrome.new_context(color_scheme=scheme).new_page()
+    opened.goto(report.as_uri())
+    opened.wait_for_function("document.querySelectorAll('.js-plotly-plot .xtick text').length > 3")
+    seen = opened.evaluate("""() => [
+      getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,
+      getComputedStyle(document.querySelector(".js-plotly-plot .main-svg")).backgroundColor,
+      getComputedStyle(document.querySelector(".js-plotly-plot .xtick text")).fill]""")
+    ground, ink, chart, tick = map(shade, seen)
+    assert ground == chart and ink == tick
+    assert (ground > 700 and ink < 200) if scheme == "light" else (ground < 100 and ink > 600)
+    lines = opened.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')].map(p => p.data[0].line?.color)"
+    )
+    assert lines[0] == (BLUE if scheme == "light" else DARK_COLOURS[BLUE])
+    opened.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    opened.wait_for_function(
+        "was => getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor != was",
+        arg=seen[2],
+    )
+
+
+def test_a_chart_is_told_in_its_own_numbers(report: Path) -> None:
+    text = report.read_text(encoding="utf-8")
+    assert re.findall(r'aria-label="([^"]+)" class="plotly-figure" role="img"', text) == [
+        told(written(c)) for c in (CURVES, RATES, TABLE)
+    ]
+    assert told(written(CURVES)).endswith(
+        "x: time t [steps], y: accuracy [%]. qcfs: 50 at 1, 87.5 at 3. opi: 25 at 1, 62.5 at 3. ANN: 90 at 0, 90 at 3."
+    )
+    assert told(written(RATES)).endswith("x: spikes per step and neuron. 0.125 at conv, 0.25 at fc.")
+    assert told(written(TABLE)) == (
+        "Accuracy [%] after T steps. x: time steps T. opi: 50 at 2, 25 at 4, 75 at ANN."
+    )
+    assert told({"data": [{"type": "scatter", "name": "no numbers"}]}) == "A chart. no numbers."
