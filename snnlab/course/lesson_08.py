@@ -27,12 +27,13 @@ ANSWERS = {
         section=2,
     ),
     "08.3": Answer(
-        "none",
-        "The leaky potential tends to the input, 0.9, and 0.9 is below the threshold. It never gets there, however "
-        "long one waits.",
+        "in every fifth step",
+        "In each step the potential covers a quarter of its distance to the input: 0.375, 0.66, 0.87, 1.03. Four "
+        "steps to the threshold, the spike in the step after, and the reset throws away what was above.",
         {
-            "about 460": "that is IF: 512 times 0.9 is 460 thresholds' worth. A leak forgets them.",
-            "about 115": "a time constant of 4 does not make it four times slower: it makes it stop at z.",
+            "in every step": "that is IF, to which each step brings more than a threshold. Here the membrane takes up "
+            "a quarter of the distance.",
+            "in every second step": "the input is above the threshold, but the potential only creeps towards it.",
         },
         section=4,
     ),

@@ -8,23 +8,22 @@ from snnlab.course.lessons import Answer, Exercise, eighths
 
 ANSWERS = {
     "09.1": Answer(
-        "about 10 %",
-        "With two levels, rounded down, every activation below half the threshold becomes zero, and that is "
-        "nearly all "
-        "of them. The next layer hears next to nothing.",
+        "more than 95 %",
+        "Rounding down takes less than one step from an activation, and with eight levels a step is an eighth of the "
+        "threshold. Digits bear that; four levels cost several points, and with two the network guesses.",
         {
-            "about 99 %": "the weights are the same, but what they hear is not: they have never met a staircase.",
-            "about 60 %": "each layer loses a part of what is left by the one before. Little of a little remains.",
+            "about 10 %": "so it is with two levels: what lies below half of the threshold becomes zero, and that is "
+            "nearly everything.",
+            "about 60 %": "the network has never met a staircase. But a fine one is hardly different from a ReLU.",
         },
     ),
     "09.2": Answer(
-        "falls",
-        "A lower threshold has finer levels: more activations reach the first of them. What it clips costs less "
-        "here.",
+        "fewer than 30 %",
+        "Lower thresholds have finer levels, but the old weights expect exact values. The new weights know that only "
+        "three values can come, and read more than 90 % even with the old thresholds.",
         {
-            "rises": "more range sounds like less loss. But with two levels it is the lowest step that decides.",
-            "stays": "the weights could do all the work. But the threshold has a gradient of its own, from every "
-            "activation, not only from the clipped ones.",
+            "about 60 %": "half of the change, half of the repair? The two halves do not share it evenly.",
+            "more than 90 %": "it is the other way round: that is what the new weights read with the old thresholds.",
         },
     ),
     "09.3": Answer(

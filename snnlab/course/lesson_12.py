@@ -42,14 +42,13 @@ ANSWERS = {
         section=4,
     ),
     "12.4": Answer(
-        2,
-        "What is told of SNM is MaxNorm with its reset written another way. What is told of dual phase starts from "
-        "MaxNorm's thresholds and may only raise them, which helps nothing: it keeps them.",
+        "more than ten points worse",
+        "A silent neuron may get charge and still not reach its threshold, and then nothing of it is seen. The "
+        "next pass measures what is still missing.",
         {
-            0: "each has a name and a paper of its own. But of two papers just the new idea was lost in the telling.",
-            1: "the spike counter of lesson 07 is one. Raised thresholds are the other: section 4 had it.",
-            5: "the thresholds tuned in the loop, and LMPC as it is printed, are good methods; a hard reset is far "
-            "worse than MaxNorm.",
+            "as good": "at eight steps it is, to two points: there a charge of less than a threshold matters less.",
+            "more than ten points better": "three passes could overdo it if they only added. With the sign each asks "
+            "what is missing now, and takes back what is too much.",
         },
         section=5,
     ),
