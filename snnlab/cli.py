@@ -28,6 +28,8 @@ KEPT_AT_HOME = (
     *("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"),
 )
 """Folders of Jupyter's, by the variables that set them."""
+WRAPPED = '{"@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": true}}}'
+"""The lab's default for code: long lines are wrapped, so that nothing scrolls sideways. A reader's own setting wins."""
 MOST_THREADS = 256
 MOST_SAID = 1500
 """Characters of a message."""
@@ -226,6 +228,10 @@ def _lab(args: argparse.Namespace) -> None:
     with contextlib.ExitStack() as held:
         runtime = held.enter_context(_private())  # with the token in it, and gone with the server
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", str(runtime / "runtime"))
+        (runtime / "labconfig").mkdir()
+        (runtime / "labconfig" / "default_setting_overrides.json").write_text(WRAPPED, encoding="utf-8")
+        paths = [str(runtime), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+        os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
         if not _is_writable(Path.home()):
             print(
                 f"snnlab: {Path.home()} cannot be written, so the lab forgets its settings", file=sys.stderr

@@ -22,6 +22,19 @@ Notebook = dict[str, Any]
 Rule = Callable[[Notebook], Iterator[str]]
 
 LONGEST_CELL = 12
+NARROW, LETTER, PADDING = 482, 8.0, 17
+"""Pixels: of a narrow page's text, and of a letter and the margins of a column, as JupyterLab has them."""
+LONGEST_EQUATION = 34
+SEEN = (
+    (r"\\tag\{[^}]*\}", "....."),
+    (r"\\(?:begin|end)\{\w+\}", ""),
+    (r"\\(?:text|mathrm|operatorname)\{([^}]*)\}", r"\1"),
+    (r"\\underbrace\{(.*?)\}_\{[^}]*\}", r"\1"),
+    (r"[_^](?:\{[^}]*\}|\\?\w+)", "x"),
+    (r"\\(?:left|right|[!,;: ])|\\q?quad", ""),
+    (r"\\[a-zA-Z]+", "M"),
+    (r"[{}\s&]", ""),
+)
 TAGS = {"parameters", "solution", "exercise", "answer", "remove-input"}
 MACHINE_PATH = re.compile(r"""(?<![\w.:/])(/(home|work|root|tmp|Users|mnt|media|opt)/|[A-Z]:\\)""")
 
@@ -88,6 +101,38 @@ def words_between(notebook: Notebook) -> Iterator[str]:
     for number, pair in enumerate(pairwise(kinds), 2):
         if pair == ("code", "code"):
             yield f"cell {number}: follows a code cell without a word between"
+
+
+def fits_a_narrow_page(notebook: Notebook) -> Iterator[str]:
+    """At 600 px JupyterLab's text is 482 px wide. Text wraps; a table's longest words and an equation do not.
+
+    Code wraps, too: `snnlab lab` sets it so.
+    """
+    for number, cell in enumerate(notebook["cells"], 1):
+        text = source(cell) if cell["cell_type"] == "markdown" else ""
+        for table in re.findall(r"(?m)(?:^\|.*\|[ \t]*(?:\n|\Z))+", text):
+            rows = [re.split(r"(?<!\\)\|", row)[1:-1] for row in table.splitlines()]
+            columns = zip(*(row for row in rows if len(row) == len(rows[0])), strict=True)
+            wide = sum(LETTER * max(map(longest_word, column)) + PADDING for column in columns)
+            if wide > NARROW:
+                yield f"cell {number}: a table of {wide:.0f} px, but {NARROW} are there: fewer columns, shorter words"
+        equations = re.findall(r"(?s)\$\$(.*?)\$\$", text)
+        for line in (line for equation in equations for line in equation.split(r"\\")):
+            if len(signs(line)) > LONGEST_EQUATION:
+                yield f"cell {number}: an equation of {len(signs(line))} signs in a line, but {LONGEST_EQUATION} fit"
+
+
+def longest_word(entry: str) -> int:
+    """Letters of the longest piece of a table's entry that is not broken; a formula is one."""
+    plain = re.sub(r"\$([^$]*)\$", lambda m: signs(m[1]), entry)
+    return max((len(word.strip("*`")) for word in plain.split()), default=0)
+
+
+def signs(formula: str) -> str:
+    """What is seen of a formula, roughly a sign for each: indices and exponents count as one together."""
+    for pattern, shown in SEEN:
+        formula = re.sub(pattern, shown, formula)
+    return formula
 
 
 def plain_python(notebook: Notebook) -> Iterator[str]:
@@ -176,6 +221,6 @@ def _imports(node: ast.stmt) -> bool:
 
 REPORT_RULES: list[Rule] = [stripped, plain_python, no_machine_path, one_parameters_cell, known_tags]
 LESSON_RULES: list[Rule] = [
-    *REPORT_RULES, answers_wait, short_cells, words_between, one_import_cell,
+    *REPORT_RULES, answers_wait, short_cells, words_between, one_import_cell, fits_a_narrow_page,
     numbers_are_shown, assertions_show_something, numbers_are_backed, comparisons_are_backed,
 ]  # fmt: skip

@@ -143,6 +143,10 @@ def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(tmp_path: Path) -> None
         address = f"http://127.0.0.1:{port}/api/contents/{cli.FIRST_LESSON}?content=0&token=tried"
         assert json.loads(wait_for(address, process))["type"] == "notebook"
         assert f"/lab/tree/{cli.FIRST_LESSON}" in log.read_text()
+        plugin = "@jupyterlab/notebook-extension:tracker"
+        settings = wait_for(f"http://127.0.0.1:{port}/lab/api/settings/{plugin}?token=tried", process)
+        code = json.loads(settings)["schema"]["properties"]["codeCellConfig"]["default"]
+        assert code["lineWrap"] is True, "code scrolls sideways on a narrow page"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
     finally:

@@ -57,6 +57,14 @@ BROKEN: dict[str, tuple[int, dict[str, Any]]] = {
     "cell 7: the last must be markdown": (6, cell("code", "1 + 1")),
     "cell 6: follows a code cell": (4, cell("code", "1 + 1")),
     "cell 6: asserts in silence": (5, {"source": "assert T == 8"}),
+    "cell 5: a table of 514 px": (
+        4,
+        {"source": "|a|b|\n|---|---|\n|" + "m" * 30 + "|" + "m" * 30 + " $x^2$|\n"},
+    ),
+    "cell 5: an equation of 37 signs": (
+        4,
+        {"source": "So\n\n$$a = " + " + ".join("z" * 17) + r" + \theta_l$$"},
+    ),
     "cell 5: '97 %' (the beginning), but no assertion": (4, {"source": "It reads 97 % of the digits."}),
 }
 SAID: list[tuple[str, str, str]] = [
