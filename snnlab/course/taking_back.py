@@ -60,8 +60,8 @@ def both_readings() -> dict[str, Method]:
     paper, told = CATALOGUE["snm"], CATALOGUE["snm_counter"]
     return {
         "snm": paper,
-        "counter, a threshold for each neuron": replace(told, name="between", threshold=paper.threshold),
-        "signed, a threshold for each layer": replace(paper, name="between", threshold=told.threshold),
+        "counter, threshold by neuron": replace(told, name="between", threshold=paper.threshold),
+        "signed, threshold by layer": replace(paper, name="between", threshold=told.threshold),
         "snm_counter": told,
     }
 

@@ -10,7 +10,7 @@ const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
 // What is computed with: each number that has a slider, on the nearest of its steps. 0.2 stays 0.2 for the reader.
 function onSteps(p, controls) {
   const near = (value, { min, step }) => Number((min + Math.round((value - min) / step) * step).toPrecision(15));
-  const sliding = Object.entries(controls).filter(([key, { options }]) => !options && Number.isFinite(p[key]));
+  const sliding = Object.entries(controls).filter(([key, { options, exact }]) => !options && !exact && Number.isFinite(p[key]));
   return { ...p, ...Object.fromEntries(sliding.map(([key, how]) => [key, near(p[key], how)])) };
 }
 
@@ -134,7 +134,8 @@ const LOOK = `
 .snnlab-explorer .relu-name { fill: var(--soft); }
 `;
 
-// A control is a slider { label, min, max, step } or a choice { label, options: { value: text } }.
+// A control is a slider { label, min, max, step } or a choice { label, options: { value: text } }. A slider that is
+// `exact` is computed with as it is set, off its steps too: where nothing is counted, rounding moves nothing.
 function control(name, { label, min, max, step, options }) {
   const limits = `min="${min}" max="${max}" step="${step}" aria-label="${label}"`;
   if (!options)

@@ -6,7 +6,7 @@ const POINTS = 128; // thresholds of the lower picture
 export function controlsFor(top) {
   const step = top / 512;
   return {
-    threshold: { label: "threshold θ", min: step, max: top, step },
+    threshold: { label: "threshold θ", min: step, max: top, step, exact: true },
     T: { label: "steps T", min: 1, max: 128, step: 1 },
     share: { label: "start v[0], in θ", min: 0, max: 63 / 64, step: STEP },
     levels: { label: "ANN’s levels L (0: ReLU)", min: 0, max: 32, step: 1 },

@@ -53,7 +53,6 @@ def transfer(
         activations: of one layer, any shape, 0 or more, at least one above 0; None takes an exponential tail, half of
             it zeros.
         threshold: above 0, at most the power of two above the largest activation; None takes the largest activation.
-            Shown as it is; the page computes with the slider's nearest step, 1/512 of that power.
         T: steps, 1 to 128.
         share: of the threshold, at which the potential starts, 0 to 63/64.
         levels: L of the ANN's own rounding to the nearest, 0 to 32; 0 is ReLU.

@@ -133,7 +133,7 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
             axis.axvline(0, color=INK, linewidth=1)
             axis.grid(axis="y", visible=False)
             axis.invert_yaxis()
-            axis.set_xlabel(textwrap.fill(title, 36))
+            axis.set_xlabel(textwrap.fill(title, 52 // len(panels)))
             legend_above(axis, 2)
         figure.alt = f"{'; '.join(told)}."
     return figure

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
+LINE_LETTERS = 80
+"""Letters of a legend that fit beside each other in a figure."""
 MARKS, DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 _STYLE: Any = {  # large enough for the last row
@@ -57,12 +59,26 @@ def legend_beside(axes: Any) -> None:
 
 
 def legend_above(axes: Any, columns: int = 3) -> None:
-    """The legend between title and axes, where it hides nothing and takes no width: a page may be narrow."""
-    title = axes.get_title(loc="left")
-    rows = -(-len(axes.get_legend_handles_labels()[1]) // columns)
+    """The legend between title and axes, where it hides nothing and takes no width: a page may be narrow.
+
+    It has as many columns as asked, or fewer where its names are long.
+    """
+    title, names = axes.get_title(loc="left"), axes.get_legend_handles_labels()[1]
+    columns = next((n for n in range(columns, 1, -1) if _letters(names, n) <= LINE_LETTERS), 1)
+    rows = -(-len(names) // columns)
     axes.set_title(title, pad=8 + 19 * rows)
     at = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "borderaxespad": 0.2, "borderpad": 0.2}
     axes.legend(ncols=columns, columnspacing=1.2, handlelength=1.8, **at)
+
+
+def _letters(names: Sequence[str], columns: int) -> int:
+    """How wide a legend is: the longest name of each column, and six letters for its line. Columns fill in turn."""
+    short, longer = divmod(len(names), columns)
+    sizes = [short + (k < longer) for k in range(columns)]
+    starts = [sum(sizes[:k]) for k in range(columns)]
+    return sum(
+        6 + max(map(len, names[at : at + size]), default=0) for at, size in zip(starts, sizes, strict=True)
+    )
 
 
 def titled(figure: PageFigure, axes: Any, title: str) -> None:

@@ -219,4 +219,4 @@ def test_a_trait_set_from_python_is_checked_too() -> None:
     with pytest.raises(ValueError, match="threshold = 99"):
         widget.threshold = 99.0
     widget.threshold = 1.001
-    assert widget.threshold == 1.001  # the page computes with its slider's nearest step
+    assert widget.threshold == 1.001

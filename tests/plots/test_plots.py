@@ -234,3 +234,15 @@ def test_on_a_page_without_a_theme_a_figure_follows_the_readers_system(
         page.set_content(body + plots.network()._repr_html_())
         fill = page.eval_on_selector("rect", "rect => getComputedStyle(rect).fill")
         assert (sum(map(int, re.findall(r"\d+", fill))) < 200) == expected, body
+
+
+@pytest.mark.parametrize(
+    "names", [["a", "b", "c"], ["one", "two" * 8, "three" * 8, "four", "five"], ["x" * 55] * 3]
+)
+def test_a_legend_is_never_wider_than_its_figure(names: list[str]) -> None:
+    figure = plots.accuracy_over_time({name + str(k): [0.1, 0.9] for k, name in enumerate(names)}, ann=0.95)
+    draw(figure)
+    axes, legend = figure.axes[0], figure.axes[0].get_legend()
+    assert legend is not None
+    box, width = legend.get_window_extent(), figure.bbox.width
+    assert box.x1 <= width + 1 and axes.get_window_extent().width > 0.75 * width
