@@ -5,10 +5,10 @@ export const CONTROLS = {
   precision: { label: "both networks compute in", options: { float32: "float32 (45 nm)", int8: "int8 (45 nm)", own: "own figures" } },
   image: { label: "the image’s layer is computed", options: { once: "once, and kept", each: "in every step" } },
   T: { label: "steps T", min: 1, max: 64, step: 1 },
-  rate: { label: "spikes per neuron and step", min: 0, max: 0.5, step: 1 / 256 },
-  first: { label: "share of the first layer", min: 0, max: 0.5, step: STEP },
-  mac: { label: "multiply and add [pJ]", min: 0.05, max: 6, step: 0.01 },
-  add: { label: "add [pJ]", min: 0.01, max: 6, step: 0.01 },
+  rate: { label: "spikes per neuron and step", min: 0, max: 0.5, step: 1 / 256, exact: true },
+  first: { label: "share of the first layer", min: 0, max: 0.5, step: STEP, exact: true },
+  mac: { label: "multiply and add [pJ]", min: 0.05, max: 6, step: 0.01, exact: true },
+  add: { label: "add [pJ]", min: 0.01, max: 6, step: 0.01, exact: true },
 };
 
 const pricesOf = (p) => (p.precision === "own" ? { mac: p.mac, add: p.add } : PRICES[p.precision]);
@@ -42,8 +42,8 @@ export function describe(p) {
 // --- the picture ---------------------------------------------------------------------------------------------------
 
 const BARS = { top: 30, height: 74 };
-const CURVE = { top: 184, height: 200 };
-const HEIGHT = 426;
+const CURVE = { top: 192, height: 200 };
+const HEIGHT = 434;
 
 export function picture(p, width) {
   const { image, spikes } = costs(p);
@@ -103,7 +103,7 @@ export function wrongSettings(p) {
 
 const STYLE = `
 .snnlab-energy rect.image { fill: var(--soft); }
-.snnlab-energy rect.rest { fill: var(--line); }
+.snnlab-energy rect.rest { fill: var(--soft); opacity: 0.4; }
 .snnlab-energy rect.spikes { fill: var(--v); }
 `;
 
