@@ -4,6 +4,7 @@ Told is what summaries have; of Xiong et al. it is what the equations print. Whe
 can be run: in the catalogue under two names, or here.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -145,25 +146,41 @@ def compared() -> list[tuple[Reading, str, str]]:
 
 
 def both_readings() -> Markdown:
-    """The table: a row for each work."""
+    """The table: a row for each work, the names of the methods below what is read."""
     rows = []
     for reading in READINGS:
-        other = "not built" if not reading.other else f"`{reading.other}`"
+        other = breaking(reading.other) if reading.other else "not built"
         other += ", in this lesson" if reading.other in TOLD else ""
-        rows.append(
-            (reading.work, reading.own, ", ".join(f"`{m}`" for m in reading.methods), reading.told, other)
-        )
-    return _table(("work", "its paper or code", "name", "as it is told", "name"), rows)
+        own = ", ".join(map(breaking, reading.methods))
+        rows.append((reading.work, f"{reading.own}<br>→ {own}", f"{reading.told}<br>→ {other}"))
+    return _table(("work", "its paper or code", "as it is told"), rows)
 
 
 def measured(found: Mapping[str, Result], steps: Sequence[int]) -> Markdown:
-    """Where both readings can be run: the accuracy in percent after these steps, of the one and of the other."""
+    """Where both readings can be run: the accuracy in percent after these steps, the told one below the own."""
     rows = []
     for reading, own, other in compared():
-        each = [[f"{100 * found[name].snn_accuracy[T]:.1f}" for T in steps] for name in (own, other)]
-        rows.append((reading.work, f"`{own}`", *each[0], f"`{other}`", *each[1]))
-    at = [f"T = {T}" for T in steps]
-    return _table(("work", "its paper or code", *at, "as it is told", *at), rows)
+        for work, name, word in ((reading.work, own, ""), ("", other, "told: ")):
+            each = (f"{100 * found[name].snn_accuracy[T]:.1f}" for T in steps)
+            rows.append((work, word + breaking(name), *each))
+    return _table(("work", "method", *(f"T = {T}" for T in steps)), rows)
+
+
+def five_choices(rows: Sequence[Sequence[str]]) -> Markdown:
+    """Methods by their choices: corrections, neuron and tuning share a column, so that a narrow page has room.
+
+    Args:
+        rows: name, activation, threshold, v0, corrections, neuron and tuning of each; "" where there is none.
+    """
+    shown = [
+        (*map(breaking, row[:4]), "; ".join(breaking(choice) for choice in row[4:] if choice)) for row in rows
+    ]
+    return _table(("method", "activation", "threshold", "v0", "corrections; neuron; tuning"), shown)
+
+
+def breaking(name: str) -> str:
+    """A long name that a line may break behind its signs and before its capitals."""
+    return re.sub(r"(?<=[_(/])|(?<=[a-z])(?=[A-Z])", "<wbr>", name).replace("_", "&#95;")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markdown:

@@ -39,8 +39,14 @@ def test_the_tables_have_a_row_for_each_and_cells_as_many_as_heads() -> None:
     assert len(table) == 2 + len(readings.READINGS)
     found = {n: Result(n, 1.0, {2: 0.5, 4: 0.976}, {}, 0.1) for _, *pair in readings.compared() for n in pair}
     numbers = readings.measured(found, [2, 4]).data.splitlines()
-    assert len(numbers) == 2 + 5 and all("| 50.0 | 97.6 |" in line for line in numbers[2:])
-    for lines in (table, numbers):
+    assert len(numbers) == 2 + 2 * 5 and all("| 50.0 | 97.6 |" in line for line in numbers[2:])
+    assert [line.startswith("|  | told: ") for line in numbers[2:]] == [False, True] * 5
+    choices = readings.five_choices(
+        [("a_b", "QuantClip", "f(9)", "zero", "x, y", "IF", ""), ("c", *"abcdef")]
+    )
+    shown = choices.data.splitlines()
+    assert shown[2] == "| a&#95;<wbr>b | Quant<wbr>Clip | f(<wbr>9) | zero | x, y; IF |"
+    for lines in (table, numbers, shown):
         assert len({line.count("|") for line in lines}) == 1, "a bar in a cell would break the table"
 
 
