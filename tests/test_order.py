@@ -9,7 +9,7 @@ ROOMS = (
     "datasets.standard", "datasets.given", "datasets.pictures", "datasets.folders", "datasets.published",
     "converters.graph", "converters.choices", "converters.methods", "converters.catalogue",
     "converters.grid", "converters.snn", "converters.conversion",
-    "simulators.run", "simulators.coding", "simulators.simulation", "simulators.errors", "simulators.energy",
+    "simulators.run", "simulators.coding", "simulators.stopping", "simulators.simulation", "simulators.errors", "simulators.energy",
     "training.fitting", "training.recipes", "training.runs",
     "exchange.saving", "exchange.nir",
     "studies.sweeps", "studies.papers", "studies.claims", "studies.checks",

@@ -40,8 +40,8 @@ class Poisson:
     def __init__(self, largest: float, seed: int) -> None:
         self.largest, self.seed = largest, seed
 
-    def steps(self, images: Tensor, first: int) -> Callable[[int], Tensor]:
-        """A function that gives the next so many steps, [steps, B, ...].
+    def steps(self, images: Tensor, first: int) -> Callable[..., Tensor]:
+        """A function that gives the next so many steps, [steps, B, ...], of all images or of those of some numbers.
 
         Args:
             images: [B, ...], of which the first is number `first` of all.
@@ -50,10 +50,12 @@ class Poisson:
         size, sent = images[0].numel(), images.sign() * self.largest
         chances = images.double().abs() / self.largest * 2.0**53
 
-        def frames(count: int) -> Tensor:
-            raw = np.stack([draw.random_raw(count * size) >> np.uint64(11) for draw in draws])
-            drawn = torch.from_numpy(raw.astype(np.int64)).reshape(len(images), count, *images.shape[1:])
-            return (drawn.transpose(0, 1).to(chances) < chances).to(sent) * sent
+        def frames(count: int, which: Tensor | None = None) -> Tensor:
+            few = range(len(images)) if which is None else which.tolist()
+            raw = np.stack([draws[k].random_raw(count * size) >> np.uint64(11) for k in few])
+            drawn = torch.from_numpy(raw.astype(np.int64)).reshape(len(few), count, *images.shape[1:])
+            chance, spike = (all_ if which is None else all_[which] for all_ in (chances, sent))
+            return (drawn.transpose(0, 1).to(chance) < chance).to(spike) * spike
 
         return frames
 

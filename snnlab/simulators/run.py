@@ -31,11 +31,14 @@ class Run:
     """What a spiking network did.
 
     Attributes:
-        T: steps.
-        output: mean over the T steps, [N, ...], float64; for a classifier the logits [N, K].
-        decided: the class that is ahead after each step, [T, N, ...]; None if the output has no classes.
-        firing_rate: for each site spikes per step and neuron, mean over images and steps.
+        T: steps, at most.
+        output: mean over an image's steps, [N, ...], float64; for a classifier the logits [N, K].
+        decided: the class that is ahead after each step, [T, N, ...]; None if the output has no classes. Once an
+            image has ended, its last.
+        firing_rate: for each site spikes per step and neuron, mean over the steps of all images, of each those up to
+            where it ended; times `steps.double().mean()` the spikes per image and neuron.
         traces: what `record` asked for.
+        steps: that each image was shown for, [N], int64; T, unless simulate was told when to `stop`.
     """
 
     T: int
@@ -43,6 +46,7 @@ class Run:
     decided: Tensor | None
     firing_rate: dict[str, float]
     traces: dict[str, Trace] = field(default_factory=dict)
+    steps: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
 
     @property
     def logits(self) -> Tensor:

@@ -24,7 +24,8 @@ from snnlab.neurons.integrate import tally
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
-from snnlab.simulators.run import Run, Trace, decide
+from snnlab.simulators.run import Run, Trace
+from snnlab.simulators.stopping import Outcome, Rule, Stop, rule_of
 
 BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most
 CHUNK_BYTES = (
@@ -45,6 +46,7 @@ def simulate(
     coding: Coding = "constant",
     seed: int = 0,
     class_axis: int | None = None,
+    stop: Stop | None = None,
 ) -> Run:
     """Run a converted network on images for T steps, on the device that it is on, with a progress bar.
 
@@ -59,15 +61,19 @@ def simulate(
             largest of the calibration images, are the chances of a spike in each step (coding.py).
         seed: of the Poisson coding, >= 0.
         class_axis: the axis of the classes in an output that is no [N, K], e.g. 1 in a map [N, K, H, W].
+        stop: None takes all T steps. "certain" ends an image as soon as nothing that may come in the steps left can
+            change its class, which so is the class after T. A share between 0 and 1, as 0.9, ends it when its class
+            seems that likely, an approximation (stopping.py). `run.steps` says when each ended.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     images, T = prepared(snn, data, T, chunk, dtype)
     wanted = _wanted(snn, record)
+    rule = rule_of(snn, T, stop, bool(wanted))
     chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
     graph = snn.runs
     graph = copy.deepcopy(graph).double() if dtype == torch.float64 else graph
     coder = coded(snn, coding, seed)
-    runner = _Runner(Plan(graph, coder is not None), snn.sites, T, chunk, wanted, coder, class_axis)
+    runner = _Runner(Plan(graph, coder is not None), snn.sites, T, chunk, wanted, coder, class_axis, rule)
     size = max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel())))
     batches = images.to(dtype).split(size)
     return _join(list(each_batch(snn, batches, runner, f"simulating {T} steps")))
@@ -154,24 +160,26 @@ class _Runner:
     wanted: dict[str, Any]
     coder: Poisson | None
     class_axis: int | None
+    rule: Rule | None
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, first: int) -> Run:
         """Images [B, ...], of which the first is number `first` of all."""
         batch, static = _Batch(self), self.plan.static(images)
         shown = None if self.coder is None else self.coder.steps(images, first)
-        total: Tensor | None = None
-        decided, done = [], 0
-        while done < self.T:
-            steps = min(self.chunk or batch.affordable_steps, self.T - done)
-            unroll = Unroll(self.plan, static, steps, None if shown is None else shown(steps))
-            output = unroll.run(batch.at_neuron).double()
-            total = torch.zeros_like(output[0]) if total is None else total
-            sums = torch.cat([total[None], output]).cumsum(0)[1:]  # in the order of the steps
-            decided.append(decide(sums, self.class_axis, lead=2))
-            total, done = sums[-1], done + steps
-        assert total is not None  # T >= 1
-        return Run(self.T, (total / self.T).cpu(), _joined(decided), batch.rates(), batch.traces())
+        found = Outcome(images, self.T, self.rule, self.class_axis)
+        while len(found.going):
+            steps = min(self.chunk or batch.affordable_steps, found.until_some_end())
+            unroll = Unroll(self.plan, static, steps, None if shown is None else shown(steps, found.going))
+            used, ended = found.add(unroll.run(batch.at_neuron).double())
+            batch.count(used, steps)
+            if ended.any() and len(found.going):
+                stay = (~ended).nonzero()[:, 0]
+                static = {node: few_of(value, stay) for node, value in static.items()}
+                batch.keep(stay)
+        mean = found.total / found.steps.reshape(-1, *(1 for _ in found.total.shape[1:]))
+        decided = None if found.decided is None else found.decided.cpu()
+        return Run(self.T, mean.cpu(), decided, batch.spikes(), batch.traces(), found.steps.cpu())
 
 
 class _Batch:
@@ -181,6 +189,8 @@ class _Batch:
         self.runner = runner
         self.states: dict[str, State] = {}
         self.either: dict[str, float] = {}  # spikes of neurons that take some back, both signs counted
+        self.sent: dict[str, Tensor] = {}  # in each step of this chunk by each image, where images may end
+        self.counted: dict[str, float] = {}  # of them those up to where an image ended
         self.recorded: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in runner.wanted}
         self.largest = 0  # bytes of one layer's current in one step
 
@@ -191,7 +201,9 @@ class _Batch:
     def at_neuron(self, name: str, neuron: IF, current: Tensor) -> Tensor:
         potentials: list[Tensor] | None = [] if name in self.recorded else None
         output, self.states[name] = neuron(current, self.states.get(name), potentials)
-        if neuron.least_spikes < 0:
+        if self.runner.rule is not None:
+            self.sent[name] = _by_image(output, neuron)
+        elif neuron.least_spikes < 0:
             self.either[name] = self.either.get(name, 0) + _either(output)
         self.largest = max(self.largest, current[0].nbytes)
         if potentials is not None:
@@ -215,11 +227,26 @@ class _Batch:
                 )
         return torch.stack([values[:, :, *index] for index in indices], dim=-1)
 
-    def rates(self) -> dict[str, float]:
-        """Spikes per step and neuron at each site, summed over the images."""
+    def count(self, used: Tensor, steps: int) -> None:
+        """Count the spikes of those of a chunk's steps that each image used, [B]."""
+        within = torch.arange(steps, device=used.device)[:, None] < used
+        for name, sent in self.sent.items():
+            self.counted[name] = self.counted.get(name, 0.0) + float((sent * within).sum())
+
+    def keep(self, stay: Tensor) -> None:
+        """Let the other images go."""
+        before = max(1, *(len(state.v) for state in self.states.values()))
+        for name, state in self.states.items():
+            v, count, calcium, reach, charge = state
+            calcium, charge = (None if value is None else few_of(value, stay) for value in (calcium, charge))
+            self.states[name] = State(few_of(v, stay), few_of(count, stay), calcium, reach, charge)
+        self.largest = self.largest * len(stay) // before
+
+    def spikes(self) -> dict[str, float]:
+        """Spikes per neuron at each site, summed over steps and images."""
         return {
-            name: float(self.either.get(name, state.count.sum(dtype=torch.float64)))
-            / (state.v[0].numel() * self.runner.T)
+            name: self.counted.get(name, self.either.get(name, float(state.count.sum(dtype=torch.float64))))
+            / state.v[0].numel()
             for name, state in self.states.items()
         }
 
@@ -245,6 +272,21 @@ def _either(output: Tensor) -> float:
     )
 
 
+def _by_image(output: Tensor, neuron: IF) -> Tensor:
+    """Spikes of either sign in each step by each image, [T, B]: of outputs [T, B, ...], on a grid spikes."""
+    spikes = output if output.dtype == torch.int8 or neuron.unit is not None else output / neuron.threshold
+    spikes = spikes.abs() if neuron.least_spikes < 0 else spikes
+    (T, B), size = spikes.shape[:2], spikes[0, 0].numel()
+    dense = spikes.stride(0) == B * size and (B == 1 or spikes.stride(1) == size)
+    rows = spikes.as_strided((T, B, size), (B * size, size, 1)) if dense else spikes.flatten(2)
+    return rows.sum(-1, dtype=torch.int32 if rows.dtype == torch.int8 else None).round().double()
+
+
+def few_of(values: Tensor, which: Tensor) -> Tensor:
+    """Some of [B, ...], laid out in memory as all of them are."""
+    return torch.index_select(values, 0, which, out=torch.empty_like(values[: len(which)]))
+
+
 def _joined(parts: Sequence[Tensor | None], axis: int = 0) -> Tensor | None:
     found = [part.cpu() for part in parts if part is not None]
     return torch.cat(found, axis) if found else None
@@ -252,8 +294,10 @@ def _joined(parts: Sequence[Tensor | None], axis: int = 0) -> Tensor | None:
 
 def _join(parts: list[Run]) -> Run:
     """One Run from those of the batches."""
-    first, images = parts[0], sum(len(part.output) for part in parts)
-    rates = {name: sum(part.firing_rate[name] for part in parts) / images for name in first.firing_rate}
+    first, steps = parts[0], torch.cat([part.steps for part in parts])
+    rates = {
+        name: sum(part.firing_rate[name] for part in parts) / int(steps.sum()) for name in first.firing_rate
+    }
     traces = {
         name: replace(
             trace,
@@ -263,4 +307,4 @@ def _join(parts: list[Run]) -> Run:
         for name, trace in first.traces.items()
     }
     output = torch.cat([part.output for part in parts])
-    return Run(first.T, output, _joined([part.decided for part in parts], 1), rates, traces)
+    return Run(first.T, output, _joined([part.decided for part in parts], 1), rates, traces, steps)
