@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @cache
 def trained(name: str, activation: type[nn.Module]) -> nn.Module:
     ann: nn.Module = {"cnn": networks.cnn, "resnet": networks.resnet}[name](activation)
-    return training.fit(ann, DATA.train[:400], epochs=2)
+    return training.fit(ann, DATA.train[:800], epochs=8)
 
 
 @cache
