@@ -1,6 +1,6 @@
 """What stopping early saves and costs, on all 10,000 test images of CIFAR-10.
 
-    python -m benchmarks.stopping [folder of CIFAR-10] [images]       adds to data/results/stopping.csv
+    python -m benchmarks.stopping [folder of CIFAR-10] [images] [network ...]      adds to data/results/stopping.csv
 
 Networks that ship, 32 steps: fixed numbers of steps, read off one run; images that stop when their class is certain;
 and when it seems so likely. `other_class` is the share of images whose class is another than after all 32 steps.
@@ -23,13 +23,13 @@ MEASURED = (("vgg16-qcfs", 15), ("resnet20-qcfs", 15))
 STOPS: tuple[Stop, ...] = ("certain", 0.9, 0.6)
 
 
-def main(root: str | None = None, images: str = "10000") -> None:
+def main(root: str | None = None, images: str = "10000", *networks: str) -> None:
     """Measure what is missing."""
     data, done = datasets.load("cifar10", root), rows.known(RESULT, KEYS)
     few = data.test[: int(images)]
     for network, bits in MEASURED:
         wanted = [stop for stop in STOPS if (network, str(bits), str(T), images, str(stop)) not in done]
-        if not wanted:
+        if not wanted or (networks and network not in networks):
             continue
         snn = convert(runs.shipped(network).ann, "qcfs", data.calibration, T, bits=bits)
         began = time.process_time()

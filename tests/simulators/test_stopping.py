@@ -338,3 +338,13 @@ def test_a_readout_that_cannot_be_bounded_is_named() -> None:
     for stop in ("certain", 0.9):
         with pytest.raises(ValueError, match=r"one class for an image, but the output is \[N, 3, 8, 8\]"):
             simulate(places, few, stop=stop, class_axis=1)
+
+
+def test_equal_rows_are_told_apart_by_their_order_at_once() -> None:
+    """Two classes that are equal in every step tie for ever, and the lower one wins: nothing is left to wait for."""
+    pictures, bias = torch.ones(2, 2), torch.zeros(3)
+    snn = convert(
+        Drives(torch.tensor([[-3.0, -3.0], [1, 1], [1, 1]]), bias), own("IF"), pictures, 12, progress=False
+    )
+    run = simulate(snn, pictures, stop="certain")
+    assert run.predictions[-1].tolist() == [1, 1] and int(run.steps.amax()) < 4
