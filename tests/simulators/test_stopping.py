@@ -348,3 +348,29 @@ def test_equal_rows_are_told_apart_by_their_order_at_once() -> None:
     )
     run = simulate(snn, pictures, stop="certain")
     assert run.predictions[-1].tolist() == [1, 1] and int(run.steps.amax()) < 4
+
+
+@pytest.mark.parametrize("neuron", [*sorted(NEURONS), "a threshold for each neuron"])
+@pytest.mark.parametrize("head", HEADS)
+def test_the_worst_step_gains_what_the_bound_says(head: str, neuron: str) -> None:
+    """The network's own nodes on the worst spikes for each pair of classes: within the bound, and close to it."""
+    snn, _ = headed(head, own(neuron) if neuron in NEURONS else "snm")
+    kind = NEURONS.get(neuron, SNM)
+    rule, readout = stopping.Certain(snn, 20), stopping._Readout(snn)
+    weights, *_ = readout.affine()
+    rows = torch.cat([torch.zeros_like(weights), weights]) if len(weights) == 1 else weights
+    ends = kind.least_spikes, kind().max_spikes
+    for k in range(len(rows)):
+        for c in range(len(rows)):
+            least, most = (torch.full_like(rows[c], end) for end in ends)
+            worst = torch.where(rows[c] > rows[k], most, least)
+            parts = torch.split(worst, [readout.silence[site.name].numel() for site in readout.sites])
+            spikes = [
+                p.reshape(readout.silence[s.name].shape) for p, s in zip(parts, readout.sites, strict=True)
+            ]
+            y = readout._run(spikes, lambda kind, *xs: kind(*xs)).double()[None, None]
+            y = stopping.among_classes(y)[0, 0]
+            gained, allowed = float(y[c] - y[k]), float(rule.gain[k, c])
+            assert gained <= allowed + float(rule.slack[k, c]) and gained >= allowed - 1e-3 * (
+                1 + abs(allowed)
+            )
