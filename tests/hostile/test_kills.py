@@ -27,14 +27,19 @@ SETTINGS = runs.Settings("cnn", "digits", epochs=2, augment=())
 
 
 def killed(work: Callable[[], object], longest: float, draw: random.Random) -> None:
-    """Start work in a process of its own, and kill it at a moment drawn from its duration."""
+    """Start work in a process of its own, and kill it at a moment drawn from its duration, once it has begun."""
+    begun, begins = os.pipe()
     if not (child := os.fork()):
         try:
             torch.set_num_threads(1)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            os.write(begins, b".")
             work()
         finally:
             os._exit(0)
+    os.close(begins)
+    os.read(begun, 1)
+    os.close(begun)
     time.sleep(longest * draw.random())
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)

@@ -80,12 +80,12 @@ def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Corre
     return correction
 
 
-PATIENCE = 2
+PATIENCE = 4
 """Epochs without a better result on the images held out, after which a training of weights ends."""
 
 
 def lwc(
-    epochs: int = 4, lr: float = 1e-3, batch: int = 16, through: Literal["time", "mean"] = "time"
+    epochs: int = 15, lr: float = 1e-3, batch: int = 64, through: Literal["time", "mean"] = "time"
 ) -> Correction:
     """Layer-wise weight calibration: train the segment's weights until the mean output is the ANN's activation.
 
@@ -94,8 +94,8 @@ def lwc(
     through "time": gradients go back through the T steps, with a triangular surrogate at the threshold that is not
     masked by the spikes: the mask of the paper's eq. 17 would leave silent neurons silent. Through "mean": the
     gradient is that of a clipped staircase on the mean current, T times cheaper (Li 2021). A step on few images says
-    nearly as much as one on many, for each has a whole feature map; so few passes with small batches do what many
-    with large ones did, in a quarter of the time. Either way the weights
+    nearly as much as one on many, for each has a whole feature map, so few passes with small batches do what many
+    with large ones do (signed_calibrated). Either way the weights
     that did best with real spikes on the fifth of the images held out are kept, the first ones among them: never
     worse than the start.
 
@@ -133,7 +133,7 @@ def lwc(
         layers.requires_grad_(False)
 
     correction.__doc__ = lwc.__doc__
-    rest = ("" if lr == 1e-3 else f", lr={lr:g}") + ("" if batch == 16 else f", batch={batch}")
+    rest = ("" if lr == 1e-3 else f", lr={lr:g}") + ("" if batch == 64 else f", batch={batch}")
     correction.__name__ = f"lwc({epochs}, {through!r}{rest})"
     return correction
 
