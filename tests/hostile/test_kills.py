@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import RLock
 
 import pytest
 import torch
 from cases import LONG
+from tqdm import tqdm
 
 from snnlab import datasets, files
 from snnlab.files.tensors import pack
@@ -31,6 +33,9 @@ def killed(work: Callable[[], object], longest: float, draw: random.Random) -> N
     begun, begins = os.pipe()
     if not (child := os.fork()):
         try:
+            tqdm.set_lock(
+                RLock()
+            )  # its own: the parent's is shared, and a child killed with it never gives it back
             torch.set_num_threads(1)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             os.write(begins, b".")
