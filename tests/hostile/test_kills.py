@@ -33,9 +33,8 @@ def killed(work: Callable[[], object], longest: float, draw: random.Random) -> N
     begun, begins = os.pipe()
     if not (child := os.fork()):
         try:
-            tqdm.set_lock(
-                RLock()
-            )  # its own: the parent's is shared, and a child killed with it never gives it back
+            # The parent's lock is shared with what it forks, and a child that is killed with it never gives it back.
+            tqdm.set_lock(RLock())
             torch.set_num_threads(1)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             os.write(begins, b".")
