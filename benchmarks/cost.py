@@ -28,7 +28,7 @@ from snnlab.plots.page import BLUE
 from snnlab.plots.style import house_figure
 from snnlab.simulators import simulation
 from snnlab.studies.stopwatch import high_water, peak, quiet, timed
-from snnlab.studies.subjects import photographs, random_vgg
+from snnlab.studies.subjects import photographs, random_vgg, settled
 
 ROOT = Path(__file__).parents[1]
 RESULT, PAGE = ROOT / "data" / "results" / "cost.csv", ROOT / "docs" / "performance.md"
@@ -53,17 +53,7 @@ def resnet(depth: int, width: int) -> nn.Module:
     """A ResNet of 6 n + 2 layers with random weights, its batch norms set by some images."""
     blocks = [(width * 2**s, 2 if s and not b else 1) for s in range(3) for b in range((depth - 2) // 6)]
     torch.manual_seed(0)
-    return settled(networks.ResNet(nn.ReLU, 3, blocks, 10))
-
-
-def settled(ann: nn.Module) -> nn.Module:
-    """With batch norms that know some images, so that every layer is alive."""
-    for module in ann.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 1.0
-    with torch.no_grad():
-        ann.train()(photographs(16))
-    return ann.eval()
+    return settled(networks.ResNet(nn.ReLU, 3, blocks, 10), photographs(16))
 
 
 def work(point: dict[str, int], made: dict[tuple[int, int], SNN]) -> Callable[[], object]:
@@ -132,7 +122,9 @@ def widest() -> Iterator[tuple[int, float, int]]:
 def many_images() -> float:
     """CPU seconds of all images of a ResNet-18 over STEPS steps, from some of them."""
     images = photographs(SHOWN + 16)
-    snn = convert(settled(networks.resnet18()), "robust_norm", images[SHOWN:], T=STEPS, progress=False)
+    snn = convert(
+        settled(networks.resnet18(), photographs(16)), "robust_norm", images[SHOWN:], T=STEPS, progress=False
+    )
     with quiet():
         return timed(lambda: simulate(snn, images[:SHOWN]))[0] * ALL / SHOWN
 

@@ -16,8 +16,12 @@ CALIBRATION = 16
 
 
 def random_vgg(images: Tensor, width: int = 64) -> nn.Module:
-    """VGG-16 with random weights, its batch norms set by some images [N, 3, 32, 32], so that every layer is alive."""
-    ann = networks.vgg16(width=width, seed=0)
+    """VGG-16 with random weights, settled on some images [N, 3, 32, 32]."""
+    return settled(networks.vgg16(width=width, seed=0), images)
+
+
+def settled(ann: nn.Module, images: Tensor) -> nn.Module:
+    """A network that nobody has trained, its batch norms set by some images [N, ...], so that every layer is alive."""
     for module in ann.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
