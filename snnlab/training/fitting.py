@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from snnlab import files
 from snnlab.activations import LearnedRange
+from snnlab.converters.choices.optimizers import SGD
 from snnlab.converters.graph import unwrapped
 from snnlab.datasets import Split
 from snnlab.datasets.given import Given, split_of
@@ -52,7 +53,7 @@ def fit(
     split = _fitting(ann, split)
     whole(len(split), "images in split", 2)
     steps = -(-len(split) // batch)
-    optimizer = torch.optim.SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
+    optimizer = SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     order = torch.Generator().manual_seed(seed)
     bar = progress_bar(total=epochs * len(split), desc="training", unit="image")

@@ -15,6 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from snnlab.converters.choices.optimizers import Adam
 from snnlab.converters.choices.site import Correction, Site, check_positive
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
@@ -114,7 +115,7 @@ def lwc(
         layers = nn.ModuleList(site.layers.own.values()).requires_grad_()
         if not len(layers):
             return
-        optimizer = torch.optim.Adam(layers.parameters(), lr)
+        optimizer = Adam(layers.parameters(), lr)
         best, least, waited = _copy(layers), _error(site), 0
         for parts in _epochs(site, epochs, batch):
             for part in parts:

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snnlab.converters.choices.optimizers import Adam
 from snnlab.converters.choices.site import check_positive
 from snnlab.converters.graph import Graph, walk
 from snnlab.converters.graph.unroll import Plan, Unroll
@@ -48,7 +49,7 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
         fitting, held_out = _parts(images)
         sites: dict[str, IF] = snn.sites  # type: ignore[assignment]
         logs = {name: nn.Parameter(neuron.threshold.log()) for name, neuron in sites.items()}
-        optimizer, order = torch.optim.Adam(logs.values(), lr), torch.Generator().manual_seed(0)
+        optimizer, order = Adam(logs.values(), lr), torch.Generator().manual_seed(0)
         best, least = _thresholds(sites), float("inf")
         for epoch in progress_bar(range(epochs + 1), "thresholds in the loop", unit="epoch"):
             with torch.no_grad():

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from snnlab import training
 from snnlab.activations import LearnedRange, QuantClip, RateNorm
+from snnlab.converters.choices.optimizers import Adam
 from snnlab.datasets import Split
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
@@ -60,7 +61,7 @@ def learn_share(
         )
     teacher, k = copy.deepcopy(ann).eval(), nn.Parameter(torch.full_like(norms[0].k, start))
     least = training.accuracy(teacher, split) - 0.005
-    optimizer, order = torch.optim.Adam([k], lr=stage.lr), torch.Generator().manual_seed(seed)
+    optimizer, order = Adam([k], lr=stage.lr), torch.Generator().manual_seed(seed)
     bar = progress_bar(total=stage.epochs * len(split), desc="the share", unit="image")
     threads = training.threads_for(32 * split.images[0].numel())
     with bar, threads, _shared(norms, k) as omega, _only(ann, k):

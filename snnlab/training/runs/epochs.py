@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from snnlab import files, training
 from snnlab.activations import LearnedRange
+from snnlab.converters.choices.optimizers import SGD
 from snnlab.datasets import Data, Split
 from snnlab.progress import progress_bar
 from snnlab.training.recipes import swap_activations
@@ -53,7 +54,7 @@ def run(
     going = out.with_name(out.name + ".going")
     ann = _beginning(settings, data, start).to(_device()).to(memory_format=torch.channels_last)
     with training.decayed_thresholds(ann, settings.threshold_decay):
-        optimizer = torch.optim.SGD(
+        optimizer = SGD(
             training.parameter_groups(ann, settings.norm_decay), lr=settings.lr, momentum=0.9, nesterov=True
         )
         done = _resume(ann, optimizer, settings, going) if going.is_file() and not fresh else 0
