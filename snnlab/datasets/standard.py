@@ -1,4 +1,4 @@
-"""Images to learn from: scikit-learn's digits at once, MNIST, Fashion-MNIST and CIFAR on first use.
+"""Images to learn from: 1,797 digits at once, MNIST, Fashion-MNIST and CIFAR on first use.
 
 Every data set has three parts. `calibration` is a part of the training images, so that no test image takes part in
 any conversion. Images are float32, [N, C, H, W].
@@ -18,11 +18,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from snnlab.files import place, short
+from snnlab.files.tensors import TensorFile
 from snnlab.neurons.settings import whole
 
 NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
@@ -82,7 +82,7 @@ class Data:
 
 
 def load(name: str = "digits", root: str | Path | None = None, calibration: int = CALIBRATION) -> Data:
-    """A data set, downloaded on first use if it does not come with scikit-learn.
+    """A data set, downloaded on first use if it does not come with the kit, as the digits do.
 
     Digits, MNIST and Fashion-MNIST lie in [0, 1]; CIFAR is normalised by the training images' mean and deviation.
 
@@ -113,15 +113,16 @@ def folder(root: str | Path | None = None) -> Path:
 
 
 def _digits() -> tuple[Split, Split, tuple[str, ...]]:
-    """1,797 handwritten digits of 8 x 8 pixels; every class in the same proportion in both parts."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    """1,797 handwritten digits of 8 x 8 pixels; every class in the same proportion in both parts.
 
-    digits = load_digits()
-    images = torch.from_numpy(digits.images / 16.0).float()[:, None]  # [N, 1, 8, 8], 0 to 1
-    labels = torch.from_numpy(digits.target).long()
-    parts = train_test_split(np.arange(len(labels)), test_size=450, random_state=0, stratify=labels.numpy())
-    train, test = (Split(images[part], labels[part]) for part in map(torch.from_numpy, parts))
+    E. Alpaydin, C. Kaynak 1998, UCI Machine Learning Repository, doi 10.24432/C50P49 (CC BY 4.0), as scikit-learn has
+    them and splits them with random_state=0. They lie beside this file, since importing scikit-learn takes a second.
+    """
+    held = TensorFile.open(Path(__file__).with_name("digits.safetensors")).read()
+    images = {
+        part: held[f"{part}.images"][:, None] / 16.0 for part in ("train", "test")
+    }  # [N, 1, 8, 8], 0 to 1
+    train, test = (Split(images[part], held[f"{part}.labels"].long()) for part in images)
     return train, test, tuple(str(digit) for digit in range(10))
 
 

@@ -1,7 +1,7 @@
 """check_method: one battery that every method passes, of the catalogue or your own.
 
 In the manner of scikit-learn's check_estimator: each check is small, has a name, and says in words what it expected.
-Networks are trained in seconds on the digits that come with scikit-learn.
+Networks are trained in seconds on the digits that come with the kit.
 """
 
 import math

@@ -189,3 +189,16 @@ def test_downloads_go_where_snnlab_data_says(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("SNNLAB_DATA", str(tmp_path))
     assert datasets.folder() == tmp_path
     assert datasets.folder("elsewhere") == Path("elsewhere").resolve()
+
+
+def test_digits_are_scikit_learns() -> None:
+    """The kit's own file holds what scikit-learn has, split as its stratified split does it."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    theirs, data = load_digits(), datasets.load("digits")
+    order = np.arange(len(theirs.target))
+    parts = train_test_split(order, test_size=450, random_state=0, stratify=theirs.target)
+    for ours, part in zip((data.train, data.test), parts, strict=True):
+        assert torch.equal(ours.images[:, 0], torch.from_numpy(theirs.images[part] / 16.0).float())
+        assert torch.equal(ours.labels, torch.from_numpy(theirs.target[part]))
