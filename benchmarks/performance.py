@@ -11,8 +11,6 @@ import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as `snnlab bench` has it; read when torch is imported
-
 import matplotlib as mpl
 import torch
 
@@ -31,13 +29,12 @@ MARK = "<!-- measured -->"
 def measured(settings: bench.Settings) -> dict[str, object]:
     """The rows, and what they were measured on."""
     found, missing = bench.run(settings)
-    waiting = os.environ.get("OMP_WAIT_POLICY", "").lower()
+    waiting = os.environ.get("GOMP_SPINCOUNT")
     return {
         "images": {name: settings.count(name) for name in settings.networks},
         "rounds": settings.rounds,
         "made": f"{rows.today()}, {rows.machine()} ({torch.backends.cpu.get_cpu_capability()}), "
-        f"torch {torch.__version__.split('+')[0]}"
-        + (f", threads that wait {waiting}ly (OMP_WAIT_POLICY)" if waiting else ""),
+        f"torch {torch.__version__.split('+')[0]}, GOMP_SPINCOUNT {waiting}",
         "missing": missing,
         "rows": json.loads(bench.as_json(found)),
     }

@@ -1,5 +1,6 @@
 """snnlab: how a trained artificial neural network becomes a spiking one, to look at, play with and measure."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["CATALOGUE", "SNN", "Method", "Run", "check_method", "convert", "register", "simulate"]
 __version__ = "0.1.0"
+
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+"""Threads of one operation wait for each other actively for some microseconds, then passively. Read when torch is
+imported, inherited by kernels. By itself it is milliseconds, and where other programs are at work, as a browser on a
+laptop of two cores, a lesson takes up to twice the CPU time."""
 
 _NAMES = {
     "SNN": "converters.snn",

@@ -172,8 +172,7 @@ def _learning_options(train: argparse.ArgumentParser) -> None:
 def _bench_options(bench: argparse.ArgumentParser) -> None:
     bench.epilog = (
         "The yardstick, dense work, is T times the ANN's own forward pass, channels-last, in the batch size that is "
-        "fastest. CPU seconds are of one thread, wall seconds of one for each core, which wait "
-        "for each other passively, unless OMP_WAIT_POLICY=ACTIVE is set. What is not installed is said."
+        "fastest. CPU seconds are of one thread, wall seconds of one for each core. What is not installed is said."
     )
     bench.add_argument(
         "--quick", action="store_true",
@@ -378,9 +377,6 @@ def _train(args: argparse.Namespace) -> None:
 
 
 def _bench(args: argparse.Namespace) -> None:
-    os.environ.setdefault(
-        "OMP_WAIT_POLICY", "PASSIVE"
-    )  # read when torch is imported; see docs/performance.md
     given = {"networks": args.network, "steps": args.T, "rounds": args.rounds}
     given |= {"images": args.images, "wide_images": args.images}
     try:

@@ -101,6 +101,17 @@ def test_help_does_not_wait_for_torch() -> None:
     assert not {"torch", "numpy", "jupyterlab", "snnlab.converters.methods"} & set(loaded.split())
 
 
+@pytest.mark.parametrize(("own", "wanted"), [(None, "10000"), ("7", "7")])
+def test_how_long_threads_wait_is_said_before_torch_reads_it(own: str | None, wanted: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    environment |= {} if own is None else {"GOMP_SPINCOUNT": own}
+    code = "import os, sys, snnlab; print(os.environ['GOMP_SPINCOUNT'], 'torch' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [wanted, "False"]
+
+
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
