@@ -62,6 +62,15 @@ def check(number: str, function: Callable[..., Any]) -> Verdict:
     return Verdict("wrong", f"**{number}: not yet.** {difference}")
 
 
+def own(number: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The student's function once it is right, until then the kit's: a lesson goes on while an exercise is open.
+
+    Args: as check.
+    Raises: as check.
+    """
+    return function if check(number, function).passed else find(number, "EXERCISES").reference
+
+
 def _call(function: Any, exercise: Exercise, inputs: tuple[Any, ...]) -> Tensor:
     if function is None or function is ...:
         raise _NotDone

@@ -1,4 +1,4 @@
-"""The command line: `snnlab lab`, `snnlab methods`, `snnlab report`, `snnlab train` and `snnlab bench`.
+"""The command line: `snnlab lab`, `methods`, `report`, `train`, `bench` and `student`.
 
 Whatever is slow to import is imported by the command that needs it, so that help and mistakes are answered at
 once. A user's mistake is one line on stderr and exit code 2, never a traceback.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import snnlab
+from snnlab.cli.options import bench_options, learning_options, param, port, train_options
 from snnlab.files import place, short
 
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
@@ -30,7 +31,6 @@ KEPT_AT_HOME = (
 """Folders of Jupyter's, by the variables that set them."""
 WRAPPED = '{"@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": true}}}'
 """The lab's default for code: long lines are wrapped, so that nothing scrolls sideways. A reader's own setting wins."""
-MOST_THREADS = 256
 MOST_SAID = 1500
 """Characters of a message."""
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
@@ -85,9 +85,7 @@ def parser() -> Parser:
         return added
 
     lab = command(_lab, "lab", "open JupyterLab on the first lesson")
-    lab.add_argument(
-        "--port", type=_port, default=8888, metavar="N", help="8888; if taken, the next free one"
-    )
+    lab.add_argument("--port", type=port, default=8888, metavar="N", help="8888; if taken, the next free one")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
 
     methods = command(_methods, "methods", "list the conversion methods of the catalogue")
@@ -95,131 +93,26 @@ def parser() -> Parser:
 
     report = command(_report, "report", "run a report and write its folder")
     report.add_argument("name", metavar="NAME", help="which report, for instance: conversion")
-    report.add_argument("-p", dest="params", type=_param, action="append", default=[], metavar="KEY=VALUE")
+    report.add_argument("-p", dest="params", type=param, action="append", default=[], metavar="KEY=VALUE")
     report.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 
     train = command(_train, "train", "train a network for hours, and keep it as a checkpoint")
-    _train_options(train)
-    _learning_options(train)
+    train_options(train)
+    learning_options(train)
+
+    student = command(
+        _student, "student", "copies of the lessons for a class: students', instructor's, slides"
+    )
+    student.epilog = (
+        "Students get the lessons without solutions, which run with every exercise open; the instructor gets open "
+        "solutions, all answers, and the usual mistakes with their hints; slides are for RISE, or for "
+        "`jupyter nbconvert --to slides`."
+    )
+    student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
 
     bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
-    _bench_options(bench)
+    bench_options(bench)
     return whole
-
-
-def _train_options(train: argparse.ArgumentParser) -> None:
-    train.epilog = (
-        "After every epoch all is kept beside FILE; stopped or killed, the same command goes on from there, to the "
-        "same bits (same seed, same number of threads). Only training images are looked at, but for the last line."
-    )
-    train.add_argument("network", metavar="NETWORK", help="cnn, resnet, resnet18, resnet20, vgg16")
-    train.add_argument("--data", default="cifar10", help="cifar10; or digits, mnist, fashion_mnist, cifar100")
-    train.add_argument(
-        "--root", type=Path, metavar="DIR", help="folder of the images (else $SNNLAB_DATA, or data/)"
-    )
-    train.add_argument(
-        "--activation", default="relu", metavar="NAME",
-        help="relu; or clip, quant_clip, qcfs, noisy_quant_clip, rate_norm",
-    )  # fmt: skip
-    train.add_argument("--levels", type=int, default=8, metavar="L", help="8; of activations that round")
-    train.add_argument("--width", type=int, metavar="N", help="channels of the first layer (the paper's)")
-    train.add_argument(
-        "--augment",
-        metavar="LIST",
-        help="some of crop,flip,cutout,autoaugment, or none (crop,flip for CIFAR, else crop)",
-    )
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="0")
-    train.add_argument(
-        "--bf16", choices=("auto", "on", "off"), default="auto", help="auto: where it is faster"
-    )
-    train.add_argument("--threads", type=_threads, metavar="N", help="of the CPU (as many as PyTorch takes)")
-    train.add_argument(
-        "--start", type=Path, metavar="FILE", help="a checkpoint to go on from, as fine-tuning"
-    )
-    train.add_argument(
-        "--fresh", action="store_true", help="begin anew, whatever a stopped training has left"
-    )
-    train.add_argument(
-        "--force", action="store_true", help="replace FILE, whatever it is, not only one of the same settings"
-    )
-    train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint to write")
-
-
-def _learning_options(train: argparse.ArgumentParser) -> None:
-    learning = train.add_argument_group("how it learns", "SGD with momentum 0.9; weights decay by 0.0005")
-
-    def number(option: str, default: float | None, text: str) -> None:
-        learning.add_argument(option, type=float, default=default, metavar="X", help=text)
-
-    learning.add_argument("--epochs", type=int, default=100, metavar="N", help="100")
-    learning.add_argument("--batch", type=int, default=128, metavar="N", help="128 images a step")
-    number("--lr", None, "0.1, or 0.01 with --start; falls to 0 along a cosine")
-    number(
-        "--threshold",
-        None,
-        "learned thresholds start here: 2, or with --start at a percentile; QCFS's paper 8",
-    )
-    number("--threshold-decay", 0.0, "0; TCL and QCFS take 0.0005")
-    number("--norm-decay", 0.0, "of batch norms and biases: 0; QCFS takes 0.0005")
-    number("--smoothing", 0.1, "of labels: 0.1; the papers take 0")
-    number(
-        "--jitter",
-        0.0,
-        "activations that round are moved by so many levels in training: 0; more loses less in few steps",
-    )
-
-
-def _bench_options(bench: argparse.ArgumentParser) -> None:
-    bench.epilog = (
-        "The yardstick, dense work, is T times the ANN's own forward pass, channels-last, in the batch size that is "
-        "fastest. CPU seconds are of one thread, wall seconds of one for each core. What is not installed is said."
-    )
-    bench.add_argument(
-        "--quick", action="store_true",
-        help="within a minute: T = 16, 8 images (the wide network 3), two rounds, no memory",
-    )  # fmt: skip
-    bench.add_argument("--json", action="store_true", help="the rows as JSON")
-    bench.add_argument(
-        "--network", type=_names, metavar="LIST", help="some of resnet20,vgg16,vgg16-64 (all of them)"
-    )
-    bench.add_argument("--T", type=_numbers, metavar="LIST", help="numbers of steps (4,16,64)")
-    bench.add_argument("--images", type=_number, metavar="N", help="32, for the wide network 8; 256 at most")
-    bench.add_argument("--rounds", type=_number, metavar="N", help="3; everybody runs once in each")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split(","))
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    return tuple(map(_number, text.split(",")))
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 10_000):
-        raise argparse.ArgumentTypeError(f"it takes whole numbers from 1 to 10,000, not {short(text)}")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535):
-        raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {short(text)}")
-    return int(text)
-
-
-def _threads(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_THREADS):
-        raise argparse.ArgumentTypeError(
-            f"threads are a whole number from 1 to {MOST_THREADS}, not {short(text)}"
-        )
-    return int(text)
-
-
-def _param(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"a parameter is written KEY=VALUE, not {short(text)}")
-    return key, value
 
 
 def _lab(args: argparse.Namespace) -> None:
@@ -338,6 +231,15 @@ def _report(args: argparse.Namespace) -> None:
         raise Mistake(str(mistake)) from None
     except reports.ReportError as failure:
         raise Mistake(str(failure), code=1) from None
+
+
+def _student(args: argparse.Namespace) -> None:
+    from snnlab.course import copies
+
+    try:
+        print(f"written: {copies.write(notebooks(), args.out)}, with {', '.join(copies.COPIES)}")
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
 
 
 def _augment(args: argparse.Namespace) -> tuple[str, ...]:

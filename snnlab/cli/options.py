@@ -1,0 +1,132 @@
+"""The options of the commands that have many, and how what was typed becomes a number."""
+
+import argparse
+from pathlib import Path
+
+from snnlab.files import short
+
+MOST_THREADS = 256
+
+
+def train_options(train: argparse.ArgumentParser) -> None:
+    """Those of `snnlab train`: what is trained on what, and where it goes."""
+    train.epilog = (
+        "After every epoch all is kept beside FILE; stopped or killed, the same command goes on from there, to the "
+        "same bits (same seed, same number of threads). Only training images are looked at, but for the last line."
+    )
+    train.add_argument("network", metavar="NETWORK", help="cnn, resnet, resnet18, resnet20, vgg16")
+    train.add_argument("--data", default="cifar10", help="cifar10; or digits, mnist, fashion_mnist, cifar100")
+    train.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder of the images (else $SNNLAB_DATA, or data/)"
+    )
+    train.add_argument(
+        "--activation", default="relu", metavar="NAME",
+        help="relu; or clip, quant_clip, qcfs, noisy_quant_clip, rate_norm",
+    )  # fmt: skip
+    train.add_argument("--levels", type=int, default=8, metavar="L", help="8; of activations that round")
+    train.add_argument("--width", type=int, metavar="N", help="channels of the first layer (the paper's)")
+    train.add_argument(
+        "--augment",
+        metavar="LIST",
+        help="some of crop,flip,cutout,autoaugment, or none (crop,flip for CIFAR, else crop)",
+    )
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="0")
+    train.add_argument(
+        "--bf16", choices=("auto", "on", "off"), default="auto", help="auto: where it is faster"
+    )
+    train.add_argument("--threads", type=threads, metavar="N", help="of the CPU (as many as PyTorch takes)")
+    train.add_argument(
+        "--start", type=Path, metavar="FILE", help="a checkpoint to go on from, as fine-tuning"
+    )
+    train.add_argument(
+        "--fresh", action="store_true", help="begin anew, whatever a stopped training has left"
+    )
+    train.add_argument(
+        "--force", action="store_true", help="replace FILE, whatever it is, not only one of the same settings"
+    )
+    train.add_argument("--out", type=Path, required=True, metavar="FILE", help="the checkpoint to write")
+
+
+def learning_options(train: argparse.ArgumentParser) -> None:
+    """Those of `snnlab train` that say how it learns."""
+    learning = train.add_argument_group("how it learns", "SGD with momentum 0.9; weights decay by 0.0005")
+
+    def rate(option: str, default: float | None, text: str) -> None:
+        learning.add_argument(option, type=float, default=default, metavar="X", help=text)
+
+    learning.add_argument("--epochs", type=int, default=100, metavar="N", help="100")
+    learning.add_argument("--batch", type=int, default=128, metavar="N", help="128 images a step")
+    rate("--lr", None, "0.1, or 0.01 with --start; falls to 0 along a cosine")
+    rate(
+        "--threshold",
+        None,
+        "learned thresholds start here: 2, or with --start at a percentile; QCFS's paper 8",
+    )
+    rate("--threshold-decay", 0.0, "0; TCL and QCFS take 0.0005")
+    rate("--norm-decay", 0.0, "of batch norms and biases: 0; QCFS takes 0.0005")
+    rate("--smoothing", 0.1, "of labels: 0.1; the papers take 0")
+    rate(
+        "--jitter",
+        0.0,
+        "activations that round are moved by so many levels in training: 0; more loses less in few steps",
+    )
+
+
+def bench_options(bench: argparse.ArgumentParser) -> None:
+    """Those of `snnlab bench`."""
+    bench.epilog = (
+        "The yardstick, dense work, is T times the ANN's own forward pass, channels-last, in the batch size that is "
+        "fastest. CPU seconds are of one thread, wall seconds of one for each core. What is not installed is said."
+    )
+    bench.add_argument(
+        "--quick", action="store_true",
+        help="within a minute: T = 16, 8 images (the wide network 3), two rounds, no memory",
+    )  # fmt: skip
+    bench.add_argument("--json", action="store_true", help="the rows as JSON")
+    bench.add_argument(
+        "--network", type=names, metavar="LIST", help="some of resnet20,vgg16,vgg16-64 (all of them)"
+    )
+    bench.add_argument("--T", type=numbers, metavar="LIST", help="numbers of steps (4,16,64)")
+    bench.add_argument("--images", type=number, metavar="N", help="32, for the wide network 8; 256 at most")
+    bench.add_argument("--rounds", type=number, metavar="N", help="3; everybody runs once in each")
+
+
+def names(text: str) -> tuple[str, ...]:
+    """A list, a,b,c."""
+    return tuple(text.split(","))
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """A list of whole numbers, 1,2,3."""
+    return tuple(map(number, text.split(",")))
+
+
+def number(text: str) -> int:
+    """A whole number from 1 to 10,000."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 10_000):
+        raise argparse.ArgumentTypeError(f"it takes whole numbers from 1 to 10,000, not {short(text)}")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """The number of a port."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 65535):
+        raise argparse.ArgumentTypeError(f"a port is a whole number from 1 to 65535, not {short(text)}")
+    return int(text)
+
+
+def threads(text: str) -> int:
+    """A number of threads."""
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_THREADS):
+        raise argparse.ArgumentTypeError(
+            f"threads are a whole number from 1 to {MOST_THREADS}, not {short(text)}"
+        )
+    return int(text)
+
+
+def param(text: str) -> tuple[str, str]:
+    """KEY=VALUE."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"a parameter is written KEY=VALUE, not {short(text)}")
+    return key, value
