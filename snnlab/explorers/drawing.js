@@ -152,7 +152,7 @@ function control(name, { label, min, max, step, options }) {
 //   controls        name -> control, in order; the model has a trait of each name
 //   more            names of traits that have no control, optional; `set` changes them too
 //   style           CSS of its own
-//   height(p)       of the picture in pixels
+//   height(p, width)  of the picture in pixels
 //   shown(name, p)  whether a control is there, optional
 //   changed(name, p)  the numbers that a new value of a control brings with it, optional
 //   wrong(p)        what is wrong with the numbers, in words; "" if nothing
@@ -185,7 +185,7 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
       says.textContent = problem;
       return;
     }
-    svg.style.height = `${height(p)}px`;
+    svg.style.height = `${height(p, width)}px`;
     try {
       const q = onSteps(p, controls);
       [svg.innerHTML, says.textContent] = draw(q, width);

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
-from snnlab import datasets, explorers, networks
+from snnlab import convert, datasets, explorers, networks, training
+from snnlab.converters.snn import SNN
 from snnlab.course.building import Builder
 from snnlab.course.prediction import Form
 from snnlab.explorers.conversion import ConversionExplorer
 from snnlab.explorers.host import Explorer
 from tests.browser import browser
-from tests.explorers import claims, claims_of_pages
+from tests.explorers import claims, claims_of_networks, claims_of_pages
 from tests.explorers.lesson_widgets import LESSONS, Shown, widgets
 from tests.explorers.test_conversion_explorer import walk as walk_conversion
 
@@ -37,6 +39,7 @@ CHECKS: dict[str, Callable[..., list[str]]] = {
     "Unevenness": claims_of_pages.unevenness,
     "Transfer": claims_of_pages.transfer,
     "EnergyExplorer": claims_of_pages.energy,
+    "NetworkExplorer": claims_of_networks.network,
 }
 STRIDE = {"Unevenness": 8}
 """Combinations of menus from one to the next at which the sliders go to their ends; the others do so at each."""
@@ -65,8 +68,11 @@ def walked(page: Page, html: str, seed: int, stride: int) -> dict[str, Any]:
     return seen | {"errors": seen["errors"] + errors}
 
 
-def runs(page: Page, module: str, settings: list[dict]) -> list[Any]:
-    """The simulation of each of the settings, for modules that have one."""
+def runs(page: Page, widget: Explorer, settings: list[dict]) -> list[Any]:
+    """The simulation of each of the settings, for modules that have one; the widget, where it can run itself."""
+    if isinstance(widget, explorers.NetworkExplorer):
+        return [widget] * len(settings)
+    module = str(widget._esm)
     script = """async ([module, settings]) => {
       const { simulate } = await import(URL.createObjectURL(new Blob([module], { type: "text/javascript" })));
       return JSON.stringify(settings.map((p) => (simulate ? simulate(p) : null))); }"""
@@ -82,14 +88,40 @@ def problems(chrome: Browser, widget: Explorer, seed: int) -> list[str]:
         return found
     hidden = {name: getattr(widget, name) for name in widget.names}
     settings = [hidden | state["p"] for state in seen["states"]]
-    for p, run, state in zip(settings, runs(page, str(widget._esm), settings), seen["states"], strict=True):
+    found += [f"{problem}, at {p}" for p, problem in untrue(page, widget, settings, seen["states"])]
+    for state in seen["states"]:
         if state["wrong"] or state["broken"] or state["drawn"] < 1000:
             found.append(f"nothing is shown: {state}")
-        found += [f"{problem}, at {state['p']}" for problem in CHECKS[kind](p, run, state["says"])]
     found += [f"not refused: {says}" for says in seen["refused"] if "but here it goes from" not in says]
     found += [f"{name} moved {n} times only" for name, n in seen["drawn"].items() if n < 50]
     page.close()
     return found
+
+
+@cache
+def small() -> tuple[dict[str, SNN], torch.nn.Module, datasets.Data]:
+    """Networks with every kind of node and rule of the page, one of them for a single T; small, so that it is quick."""
+    data, nn = datasets.load("digits"), torch.nn
+    layers = [nn.Conv2d(1, 2, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(18, 10)]
+    ann = training.fit(nn.Sequential(*layers), data.train, 3)
+    few, methods = data.calibration[:16], {"opi": 8, "signed_calibrated": 4, "snm_counter": 2}
+    return {name: convert(ann, name, few, T, progress=False) for name, T in methods.items()}, ann, data
+
+
+def small_network() -> explorers.NetworkExplorer:
+    """The network explorer of these."""
+    snns, ann, data = small()
+    return explorers.network(snns, ann, data.test[:3], classes=data.classes)
+
+
+def untrue(
+    page: Page, widget: Explorer, settings: list[dict], states: list[dict]
+) -> Iterator[tuple[dict, str]]:
+    """What a sentence says otherwise than a computation; of a large network's every fourth."""
+    kind = type(widget).__name__
+    stride = 4 if kind == "NetworkExplorer" and len(widget.html()) > 200_000 else 1
+    for p, run, state in list(zip(settings, runs(page, widget, settings), states, strict=True))[::stride]:
+        yield from ((state["p"], problem) for problem in CHECKS[kind](p, run, state["says"]))
 
 
 UNTRUE = [
@@ -99,6 +131,8 @@ UNTRUE = [
     (explorers.transfer, "if (a > p.threshold) {", "if (a > 1.1 * p.threshold) {"),
     (explorers.energy, "(1 - costs(p).image) * mac", "(1 + costs(p).image) * mac"),
     (explorers.energy, "even <= 0", "even >= 0"),
+    (small_network, "values.indexOf(Math.max(...values))", "values.lastIndexOf(Math.min(...values))"),
+    (small_network, "run.spikes / neurons", "run.spikes / run.t"),
 ]
 
 
@@ -143,6 +177,7 @@ def plantings() -> Iterator[tuple[Callable[..., Explorer], str, int]]:
         explorers.unevenness,
         explorers.transfer,
         explorers.energy,
+        small_network,
     ):
         module = str(make()._esm)
         for match in FUNCTION.finditer(module):

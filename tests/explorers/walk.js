@@ -22,6 +22,7 @@ window.walk = (seed, stride) => {
     for (const input of root.querySelectorAll("[name]")) p[input.name] = input.type === "range" ? Number(input.value) : input.value;
     for (const row of root.querySelectorAll(".train"))
       p[row.classList[1]] = [...row.querySelectorAll("button")].map((b) => Number(b.ariaPressed === "true")).join("");
+    for (const pad of root.querySelectorAll("[data-pixels]")) p.pixels = JSON.parse(pad.dataset.pixels);
     const svg = root.querySelector("svg").innerHTML;
     const broken = /NaN|undefined|Infinity|null/.test(svg + root.querySelector(".says").textContent);
     states.push({ p, says: root.querySelector(".says").textContent, wrong: root.classList.contains("wrong"), broken, drawn: svg.length });
@@ -91,9 +92,27 @@ window.walk = (seed, stride) => {
     }
   }
 
+  // A stroke over each pad, a pixel more and less by keys, and out of it again.
+  function draw() {
+    for (const pad of root.querySelectorAll(".pad.drawn")) {
+      const box = pad.getBoundingClientRect();
+      const at = (x, y) => ({ bubbles: true, clientX: box.left + x * box.width, clientY: box.top + y * box.height });
+      for (const [name, x, y] of [["pointermove", 0, 0], ["pointerdown", 0.2, 0.1], ["pointermove", 0.8, 0.9], ["pointermove", 0.1, 0.9], ["pointerup", 0, 0], ["pointermove", 0.9, 0]]) {
+        pad.dispatchEvent(new PointerEvent(name, at(x, y)));
+        look();
+      }
+      for (const key of ["ArrowUp", " ", "ArrowLeft", "Enter", "Enter", "Escape", "ArrowRight", "ArrowDown"]) {
+        pad.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        look();
+      }
+    }
+  }
+
   combine(0);
   const drawn = randomly();
+  draw();
   press();
+  draw();
   type();
   window.removeEventListener("error", failed);
   return JSON.stringify({ states, errors, drawn, refused, leaves });

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.graph import Average, Graph, Max, Move, Node, Sum, Weighted
 from snnlab.converters.grid import planes
-from snnlab.converters.grid.nodes import Exact, Rescale
+from snnlab.converters.grid.nodes import Exact, Origin, Rescale
 from snnlab.converters.grid.precision import (
     ANALOG_BITS,
     EXACT_BITS,
@@ -139,9 +139,9 @@ class _Builder:
             if few and self.precision.narrow
             else None
         )
-        return self.put(
-            Exact(exact.with_weights(lambda weight: weight.to(dtype)), numbers), [feed], span, node
-        )
+        layer = exact.with_weights(lambda weight: weight.to(dtype))
+        origin = Origin(units_in.clone(), unit_out.clone(), grain / step_in)
+        return self.put(Exact(layer, numbers, origin), [feed], span, node)
 
     def finest(self, node: Node) -> float:
         """The least step that the sums of a layer need, if they reach a neuron, in units of its threshold."""

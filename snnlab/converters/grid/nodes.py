@@ -1,7 +1,7 @@
 """What a grid has in place of sums and layers: the same, in the precision that keeps every number as it is."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -68,17 +68,31 @@ class Rescale(nn.Module):
         return total if self.offset is None else total + self.offset.float()
 
 
+class Origin(NamedTuple):
+    """How weights W of the network, activation units, came to lie on the grid: round(W into / out / rows) rows.
+
+    Attributes:
+        into: unit of each input channel, [I]. out: of each output channel, [O].
+        rows: the power of two of which an output's weights are multiples, [O].
+    """
+
+    into: Tensor
+    out: Tensor
+    rows: Tensor
+
+
 class Exact(nn.Module):
     """A layer whose weights lie on a grid, in the precision that its sums need.
 
     Args:
         layer: weights and bias multiples of the grid's step.
         few: of whole numbers that come in, what `planes.Packed` needs to add them up in integers; None for others.
+        origin: how the weights came to lie there; None if they came so from a file.
     """
 
-    def __init__(self, layer: Weighted, few: planes.Few | None = None) -> None:
+    def __init__(self, layer: Weighted, few: planes.Few | None = None, origin: Origin | None = None) -> None:
         super().__init__()
-        self.layer, self.few = layer, few
+        self.layer, self.few, self.origin = layer, few, origin
         self.packed = planes.Packed()
 
     def forward(self, x: Tensor) -> Tensor:
