@@ -101,7 +101,7 @@ function bars(evidence, answer, classes, width) {
     const leads = k === best(evidence);
     return `<text class="${leads ? "title" : "tick"}" x="${left}" y="${y + 11}" text-anchor="end">${name}</text>
       <rect class="${leads ? "leads" : "bar"}" x="${from.toFixed(1)}" y="${y + 2}" width="${(to - from).toFixed(1)}" height="${ROW - 6}"/>${mark}
-      <text class="tick" x="${width - 2}" y="${y + 11}" text-anchor="end">${show(Math.round(evidence[k] * 100) / 100)}</text>`;
+      <text class="tick" x="${width - 2}" y="${y + 11}" text-anchor="end">${evidence[k].toFixed(2).replace("-", "−")}</text>`;
   });
   const zero = `<line class="grid" x1="${x(0).toFixed(1)}" x2="${x(0).toFixed(1)}" y1="20" y2="${22 + ROW * classes.length}"/>`;
   const legend = answer ? `<path class="ann" d="M${left + 10},${barsHeight(classes) - 18}l5,6l-5,6l-5,-6z"/><text class="tick" x="${left + 20}" y="${barsHeight(classes) - 8}">the ANN’s answer</text>` : "";
@@ -168,7 +168,7 @@ function stage(shop, classes, drawable) {
   const signed = shop.networks.some(({ nodes }) => nodes.some(({ neuron }) => (neuron?.negative ?? null) !== null));
   const samples = shop.samples.map(({ label }, k) => `<button type="button" aria-pressed="false" aria-label="test image ${k + 1}${label === null ? "" : `, ${classes[label]}`}"><canvas></canvas></button>`);
   return `<figure><figcaption>${drawable ? "draw here" : "the image"}</figcaption>
-    <div class="board"><canvas class="pad ${drawable ? "drawn" : ""}" ${drawable ? 'tabindex="0"' : ""} role="img" aria-label="the image${drawable ? ": draw with the mouse or a finger, or move with the arrow keys and ink a pixel with the space bar" : ""}"></canvas><span class="cursor"></span></div>
+    <div class="board"><canvas class="pad ${drawable ? "drawn" : ""}" ${drawable ? 'tabindex="0" role="application"' : 'role="img"'} aria-label="the image${drawable ? ": draw with the mouse or a finger, or move with the arrow keys and ink a pixel with the space bar" : ""}"></canvas><span class="cursor"></span></div>
     <div class="buttons"><button type="button" class="play">Play</button><button type="button" class="step">Step</button>${drawable ? '<button type="button" class="clear">Clear</button>' : ""}</div></figure>
     ${samples.length ? `<figure class="samples"><figcaption>or take one of these</figcaption><div class="buttons">${samples.join("")}</div></figure>` : ""}
     ${sites.map(({ name, shape }) => `<figure class="layer"><figcaption>${name}: ${shape.length > 1 ? `${plural(shape[0], "map")} of ${shape.slice(1).join(" × ")}` : plural(shape[0], "neuron")}${shape.length > 1 && shape[0] > MAPS ? `, ${MAPS} shown` : ""}</figcaption><canvas role="img" aria-label="potentials and spikes of ${name}"></canvas></figure>`).join("")}${key(signed)}`;
@@ -210,9 +210,14 @@ function render({ model, el }) {
     const [pad, cursor, play] = [".pad", ".cursor", ".play"].map((name) => root.querySelector(name));
     const samples = [...root.querySelectorAll(".samples button")];
     parts = { root, pad, samples, layers: [...root.querySelectorAll(".layer canvas")] };
-    samples.forEach((button, k) => button.addEventListener("click", () => set("pixels", shop.samples[k].image)));
-    if (drawable) {
-      const hand = listen(pad, image, largest, (pixels) => set("pixels", pixels));
+    const hand = drawable ? listen(pad, image, largest, (pixels) => set("pixels", pixels)) : null;
+    samples.forEach((button, k) =>
+      button.addEventListener("click", () => {
+        hand?.clear(); // the next stroke begins a new drawing
+        set("pixels", shop.samples[k].image);
+      }),
+    );
+    if (hand) {
       const place = () => Object.assign(cursor.style, { left: `${1 + (hand.cursor.column * 160) / image[2]}px`, top: `${1 + (hand.cursor.row * 160) / image[2]}px`, width: `${160 / image[2]}px`, height: `${160 / image[2]}px` });
       pad.addEventListener("moved", place);
       place();

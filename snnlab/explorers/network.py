@@ -123,7 +123,7 @@ def network(
             noise, 0 to 99.
     Raises: ValueError that names the argument or the layer, what was given, what is allowed and what to do.
     """
-    snns = {snns.method.name: snns} if isinstance(snns, SNN) else dict(snns)
+    snns = {snns.method.name: snns} if isinstance(snns, SNN) else snns
     _check_networks(snns)
     first = next(iter(snns.values()))
     of = ann if isinstance(ann, Mapping) else dict.fromkeys(snns, ann) if ann is not None else {}
@@ -226,9 +226,11 @@ def _scalable(snn: SNN) -> bool:
 
 
 def _check_networks(snns: Mapping[str, SNN]) -> None:
-    if not snns or not all(isinstance(snn, SNN) for snn in snns.values()):
+    if not isinstance(snns, Mapping) or not snns or not all(isinstance(snn, SNN) for snn in snns.values()):
+        kinds = [type(snn).__name__ for snn in (snns.values() if isinstance(snns, Mapping) else [snns])]
         raise ValueError(
-            f"snns = {snns!r:.80}, but it must be a converted network, or several by their names"
+            f"snns holds {', '.join(kinds) or 'nothing'}, but it must be a converted network, or several by their "
+            "names: convert(ann, method, ...) makes one"
         )
     first = next(iter(snns.values()))
     for name, snn in snns.items():

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
-from snnlab import explorers
+from snnlab import convert, explorers
 from snnlab.course.prediction import Form
 from snnlab.explorers.lasting import Lasting
 from tests.browser import browser
@@ -48,12 +50,14 @@ def test_a_saved_lesson_shows_pages_where_the_widgets_were(tmp_path: Path) -> No
 
 
 def test_every_widget_of_the_course_has_such_a_page() -> None:
+    ann = nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.ReLU(), nn.Linear(9, 3))
     made = [
         explorers.membrane(),
         explorers.calcium(),
         explorers.energy(),
         explorers.transfer(),
         explorers.unevenness(),
+        explorers.network(convert(ann, "opi", torch.rand(4, 1, 8, 8), 4), ann),
     ]
     for widget in made:
         assert "<iframe" in widget.lasting() and "Run the cell" in widget.lasting()
