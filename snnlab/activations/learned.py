@@ -9,6 +9,8 @@ References:
 import torch
 from torch import Tensor, nn
 
+from snnlab.neurons.door import door
+
 FLOOR = 1e-3
 """The smallest upper end of an activation, activation units: above zero whatever the optimiser does."""
 
@@ -21,6 +23,7 @@ class LearnedRange(nn.Module):
     Raises: ValueError for threshold <= 0.
     """
 
+    @door
     def __init__(self, threshold: float = 2.0) -> None:
         super().__init__()
         if not 0 < threshold < float("inf"):
@@ -33,6 +36,7 @@ class LearnedRange(nn.Module):
         size = self.threshold.abs()
         return size + (FLOOR - size.detach()).clamp(min=0)
 
+    @door
     def start_at(self, threshold: float) -> None:
         """Put the upper end at `threshold` > 0, activation units."""
         with torch.no_grad():
@@ -78,10 +82,11 @@ class RateNorm(LearnedRange):
         momentum: weight of the newest batch's largest value, 0 < momentum <= 1.
     """
 
+    @door
     def __init__(self, threshold: float = 2.0, share: float = 0.9999, momentum: float = 0.1) -> None:
         super().__init__(threshold)  # which refuses what is no threshold
         for name, value, most in (("share", share, 1 - 1e-7), ("momentum", momentum, 1.0)):
-            if not 0 < value <= most:
+            if not 1e-7 <= value <= most:
                 raise ValueError(f"{name} = {value}, but it must lie between 0 and 1")
         self.momentum = momentum
         del self._parameters["threshold"]
@@ -100,6 +105,7 @@ class RateNorm(LearnedRange):
 
     threshold = theta  # type: ignore[assignment]
 
+    @door
     def start_at(self, threshold: float) -> None:
         """Put the upper end at `threshold`, by the running maximum; the share stays."""
         self.running_max.fill_(max(float(threshold), FLOOR) / float(self.share.detach()))

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from snnlab.activations.learned import LearnedRange
+from snnlab.neurons.door import door
 
 
 class QuantClip(LearnedRange):
@@ -41,6 +42,7 @@ class QuantClip(LearnedRange):
 
     shift = 0.0
 
+    @door
     def __init__(self, levels: int = 8, threshold: float = 2.0, jitter: float = 0.0) -> None:
         super().__init__(threshold)
         if levels < 1 or int(levels) != levels:
@@ -117,6 +119,7 @@ class NoisyQuantClip(QCFS):
         keep: probability that a value stays unrounded in training, 0 to 1.
     """
 
+    @door
     def __init__(
         self, levels: int = 8, threshold: float = 2.0, keep: float = 0.1, jitter: float = 0.0
     ) -> None:

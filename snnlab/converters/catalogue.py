@@ -23,7 +23,9 @@ from snnlab.converters.choices import (
     trained,
 )
 from snnlab.converters.methods import Method
+from snnlab.files import short
 from snnlab.neurons import SNM, CaLIF, CounterIF, OffsetSpikeIF, ZeroThresholdIF
+from snnlab.neurons.door import door
 
 XIONG = "Xiong et al., Control Theory & Applications 42(3):531-540"
 
@@ -243,17 +245,19 @@ CATALOGUE: dict[str, Method] = {
 }
 
 
+@door
 def find(method: str | Method) -> Method:
     """The method of that name, or the one given. Raises: ValueError with the names there are."""
     if isinstance(method, Method):
         return method
     if method not in CATALOGUE:
         raise ValueError(
-            f"method = {method!r}, but it is one of {', '.join(CATALOGUE)}, or a Method of your own"
+            f"method = {short(method)}, but it is one of {', '.join(CATALOGUE)}, or a Method of your own"
         )
     return CATALOGUE[method]
 
 
+@door
 def register(method: Method) -> Method:
     """Add a method of one's own, so that its name works wherever a method's name does; returns it.
 

@@ -20,13 +20,15 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_of, split_of
 from snnlab.neurons import IF
-from snnlab.neurons.settings import whole
+from snnlab.neurons.door import door
+from snnlab.neurons.settings import MOST_STEPS, whole
 from snnlab.progress import progress_bar
 
 THRESHOLD_FLOOR = 1e-3
 """Smallest threshold within a layer, relative to its largest: smaller ones would cost the grid its bits."""
 
 
+@door
 def convert(
     ann: nn.Module,
     method: str | Method,
@@ -54,7 +56,7 @@ def convert(
         progress: show a progress bar.
     Raises: ValueError that names the layer or argument, what it is, what is allowed and what to do.
     """
-    method, T, bits = find(method), whole(T, "T"), check_bits(bits)
+    method, T, bits = find(method), whole(T, "T", most=MOST_STEPS), check_bits(bits)
     if calibration is None:
         raise ValueError(
             f"calibration is None, but method {method.name!r} needs {method.needs}: hand in some such as the network "
@@ -192,6 +194,7 @@ def _floored(threshold: Tensor) -> Tensor:
     return threshold.clamp(min=THRESHOLD_FLOOR * largest) if largest > 0 else torch.ones_like(threshold)
 
 
+@door
 def fates(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> list[tuple[str, ...]]:
     """(layer, what it was, what became of it) for every layer and call, and for layers that leave no trace."""
     rows: list[tuple[str, ...]] = []

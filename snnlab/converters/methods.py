@@ -14,6 +14,7 @@ from snnlab.converters.choices.site import Correction, Rule
 from snnlab.converters.choices.thresholds import largest, trained
 from snnlab.converters.choices.tuning import Tuning
 from snnlab.neurons import IF
+from snnlab.neurons.door import check_fields, shown
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,10 @@ class Method:
     depends_on_T: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.name.isidentifier():
             raise ValueError(
-                f"name = {self.name!r}, but a method's name has letters, digits and underscores only"
+                f"name = {shown(self.name)}, but a method's name has letters, digits and underscores only"
             )
         if callable(self.corrections):
             raise ValueError("corrections is a function, but it must be a tuple: write (correction,)")
@@ -55,7 +57,9 @@ class Method:
         rules |= {f"corrections[{k}]": correction for k, correction in enumerate(self.corrections)}
         for name, rule in (rules | ({} if self.tuning is None else {"tuning": self.tuning})).items():
             if not callable(rule):
-                raise ValueError(f"{name} = {rule!r}, but it must be a function or a class, not its result")
+                raise ValueError(
+                    f"{name} = {shown(rule)}, but it must be a function or a class, not its result"
+                )
 
     @property
     def needs(self) -> str:

@@ -12,6 +12,7 @@ from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.methods import Method
 from snnlab.datasets.given import Given, images_of
 from snnlab.neurons import IF
+from snnlab.neurons.door import door
 
 FEW, STEPS = 32, 1024
 """Images at a time, at most, where a network is simply called, and steps of all of them together."""
@@ -28,6 +29,7 @@ class SNN(nn.Module):
         example: [1, ...], an image's shape, filled with the calibration images' largest value.
     """
 
+    @door
     def __init__(
         self,
         graph: Graph,
@@ -42,6 +44,7 @@ class SNN(nn.Module):
         self.rows, self.example = rows, example
         self.eval()
 
+    @door
     def forward(self, images: Given) -> Tensor:
         """The mean output of self.T steps for images [B, ...], as `simulate` gives it, without a gradient."""
         taken = images_of(images, "images", None)
@@ -67,6 +70,7 @@ class SNN(nn.Module):
         """Where it is, and runs."""
         return next(self.graph.buffers()).device
 
+    @door
     def train(self, mode: bool = True) -> Self:
         """Nothing changes: a spiking network has no training mode."""
         return super().train(False)
@@ -114,6 +118,7 @@ class SNN(nn.Module):
         return "\n".join([title, "", *lines])
 
 
+@door
 def check_images(snn: SNN, images: Tensor, name: str = "images") -> None:
     """Whether images are what the network was converted for. Raises: ValueError that says what they are."""
     wanted, given = list(snn.example.shape[1:]), list(images.shape)

@@ -11,6 +11,7 @@ from torch import Tensor
 from snnlab.datasets import CALIBRATION, Data, Split
 from snnlab.datasets.pictures import picture
 from snnlab.files import place
+from snnlab.neurons.door import check, door
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
@@ -19,6 +20,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 TEST_NAMES = ("val", "validation", "test")
 """What the folder of the test images may be called, beside `train`."""
 TEST_SHARE = 5  # every fifth image of a class is a test image, if there is no such folder
+MOST_SIDE = 2**14  # of a picture, pixels
 MOST_BYTES = 4e9
 """Images larger than this in memory are refused, with what to do."""
 
@@ -27,6 +29,7 @@ Transform = Callable[[Any], Tensor]
 Listing = list[tuple[str, int]]  # files, each with its label
 
 
+@door
 def load(
     path: str | Path,
     size: int = 224,
@@ -62,6 +65,7 @@ def load(
     return Data(path.name, classes, parts[0], parts[0][order[:calibration]], parts[1])
 
 
+@door
 def preparation(size: int = 224, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Transform:
     """The usual one: resize the short side to 8/7 size, cut out the centre, subtract mean, divide by std.
 
@@ -72,8 +76,7 @@ def preparation(size: int = 224, mean: Sequence[float] = MEAN, std: Sequence[flo
     """
     from torchvision import transforms
 
-    if size < 1 or int(size) != size:
-        raise ValueError(f"size = {size}, but it must be a whole number of pixels, 1 or more")
+    size = whole(size, "size", most=MOST_SIDE)
     if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0:
         raise ValueError(
             f"mean = {tuple(mean)}, std = {tuple(std)}, but they are three numbers each, or one, and std is above 0"
@@ -205,4 +208,7 @@ def _read(file: str, transform: Transform) -> Tensor:
         raise OSError(
             f"{file} cannot be read as an image ({reason}): replace or remove it, and load again"
         ) from None
-    return transform(image)
+    shown: Tensor = check("transform()", transform(image), Tensor)
+    if shown.ndim != 3 or not bool(shown.isfinite().all()):
+        raise ValueError(f"transform gives {list(shown.shape)}, but it must give finite numbers [C, H, W]")
+    return shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -10,15 +10,20 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from snnlab.datasets import Split
+from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 
 LIMIT = 1024
 """Images taken from a DataLoader or a Dataset, at most, if the caller says nothing else: a conversion needs no more."""
 
-Given = Tensor | Split | np.ndarray[Any, Any] | list[Any] | tuple[Any, Any] | DataLoader[Any] | Dataset[Any]
+Given = Annotated[
+    Tensor | Split | np.ndarray[Any, Any] | list[Any] | tuple[Any, Any] | DataLoader[Any] | Dataset[Any],
+    "looked at by images_of",
+]
 """What images may come in; `images_of` says how each is read."""
 
 
+@door
 def images_of(data: Given, name: str = "calibration", limit: int | None = LIMIT) -> Tensor:
     """Images, whatever they come in, as float32 on the CPU, [N, ...]; the global random state stays as it was.
 
@@ -35,6 +40,7 @@ def images_of(data: Given, name: str = "calibration", limit: int | None = LIMIT)
     return _read(data, name, limit)[0][: _most(data, limit)]
 
 
+@door
 def split_of(data: Given, name: str = "calibration", limit: int | None = LIMIT) -> Split:
     """Images with their labels, whatever they come in: a Split on the CPU, float32 [N, ...] and int64 [N].
 
@@ -50,6 +56,7 @@ def split_of(data: Given, name: str = "calibration", limit: int | None = LIMIT) 
     return Split(images, labels_of(labels, len(images), f"labels of {name}"))[: _most(data, limit)]
 
 
+@door
 def labels_of(labels: object, count: int, name: str = "labels") -> Tensor:
     """Labels of `count` images as int64 on the CPU, [count].
 

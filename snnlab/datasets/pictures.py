@@ -11,11 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from snnlab.files import place
+from snnlab.neurons.door import door
+
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "DIB", "TIFF", "WEBP", "GIF")
 MOST_PIXELS = 2**26
 """Of an image; a larger one is refused before it is decoded."""
 
 
+@door
 def picture(file: str | Path) -> Any:
     """An image as PIL's, RGB.
 
@@ -24,7 +28,8 @@ def picture(file: str | Path) -> Any:
     """
     from PIL import Image, ImageOps
 
-    if not stat.S_ISREG(Path(file).stat().st_mode):
+    file = place(file)
+    if not stat.S_ISREG(file.stat().st_mode):
         raise OSError("it is a device, a pipe or a socket")
     try:
         with warnings.catch_warnings():

@@ -5,9 +5,11 @@ papers' own, so a number here is a landmark, and not what a run of the kit must 
 """
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from snnlab.neurons.door import door
 
 FOLDER = Path(__file__).parents[2] / "data" / "published"
 
@@ -38,6 +40,7 @@ class Row:
     note: str
 
 
+@door
 def load(method: str | None = None, network: str | None = None, data: str | None = None) -> list[Row]:
     """The rows of all papers, file by file; only those of a method, a network, a data set, if given.
 
@@ -56,8 +59,9 @@ def load(method: str | None = None, network: str | None = None, data: str | None
     ]
 
 
+@door
 def beside(
-    methods: Collection[str], most: int, network: str = "vgg16", data: str = "cifar10"
+    methods: Sequence[str], most: int, network: str = "vgg16", data: str = "cifar10"
 ) -> tuple[list[str], list[list[str]], list[str]]:
     """The published accuracies of some methods as a table: its head, its lines, and the sources by number.
 

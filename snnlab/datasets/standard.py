@@ -23,6 +23,7 @@ from torch import Tensor
 
 from snnlab.files import place, short
 from snnlab.files.tensors import TensorFile
+from snnlab.neurons.door import check_fields, door
 from snnlab.neurons.settings import whole
 
 NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
@@ -54,14 +55,15 @@ class Split:
     labels: Tensor
 
     def __post_init__(self) -> None:
-        if not isinstance(self.images, Tensor) or not isinstance(self.labels, Tensor):
-            kinds = type(self.images).__name__, type(self.labels).__name__
-            raise ValueError(f"images are {kinds[0]}, labels {kinds[1]}, but a Split holds two tensors")
+        check_fields(self)
         if self.images.shape[:1] != self.labels.shape:
             raise ValueError(
                 f"images have shape {list(self.images.shape)}, labels {list(self.labels.shape)}, but a Split has one "
                 "label for each image: images [N, ...], labels [N]"
             )
+
+        if self.labels.is_floating_point() or self.labels.dtype == torch.bool:
+            raise ValueError(f"labels are {self.labels.dtype}, but they must be whole numbers")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -81,6 +83,7 @@ class Data:
     test: Split
 
 
+@door
 def load(name: str = "digits", root: str | Path | None = None, calibration: int = CALIBRATION) -> Data:
     """A data set, downloaded on first use if it does not come with the kit, as the digits do.
 
@@ -104,10 +107,12 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
     return Data(name, classes, train, train[order[:calibration]], test)
 
 
+@door
 def folder(root: str | Path | None = None) -> Path:
     """Where downloads are kept."""
-    if root is not None or os.environ.get("SNNLAB_DATA"):
-        return place(root or os.environ["SNNLAB_DATA"])
+    wanted = root if root is not None else os.environ.get("SNNLAB_DATA", "")
+    if root is not None or wanted:
+        return place(wanted)
     checkout = Path(__file__).parents[2]
     return checkout / "data" if (checkout / "pyproject.toml").is_file() else Path.home() / ".snnlab"
 

@@ -23,8 +23,11 @@ from snnlab.converters.snn import SNN
 from snnlab.files import short
 from snnlab.files.tensors import TensorFile
 from snnlab.neurons import IF
+from snnlab.neurons.door import door
+from snnlab.neurons.settings import MOST_STEPS
 
 
+@door
 def save(snn: SNN, path: str | Path) -> None:
     """Write a converted network as safetensors: weights, thresholds, potentials; its method's name and T."""
     about = {"method": snn.method.name, "T": snn.T, "exact": snn.grid is not None, "bits": snn.bits}
@@ -32,6 +35,7 @@ def save(snn: SNN, path: str | Path) -> None:
     training.save_tensors(dict(snn.graph.tensors()), path, snn=json.dumps(about | images))
 
 
+@door
 @torch.no_grad()
 def load(ann: nn.Module, path: str | Path, method: Method | None = None) -> SNN:
     """Read what `save` wrote; the network runs as it ran, bit for bit. ann is left as it is.
@@ -128,7 +132,6 @@ def _is_shape(value: object) -> bool:
 
 MOST_VALUES = 2**26
 """In an image."""
-MOST_STEPS = 2**20
 ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "method": (lambda value: isinstance(value, str), "a method's name"),
     "bits": (

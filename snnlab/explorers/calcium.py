@@ -9,6 +9,7 @@ from snnlab.explorers.host import Explorer, module
 from snnlab.explorers.membrane import CHOICES as EVERY
 from snnlab.explorers.membrane import KINDS as ALL
 from snnlab.explorers.membrane import RANGES as WIDE
+from snnlab.neurons.door import door, shown
 
 KINDS = {kind: ALL[kind] for kind in ("ca_lif", "ca_lif_hard_reset")}
 CHOICES = {"kind": tuple(KINDS), "arrival": EVERY["arrival"]}
@@ -43,6 +44,7 @@ class Calcium(Explorer):
         return value if name == "T" else float(value)
 
 
+@door
 def calcium(
     kind: str = "ca_lif",
     *,
@@ -66,10 +68,14 @@ def calcium(
     """
     for name, value in (("kind", kind), ("arrival", arrival)):
         if value not in CHOICES[name]:
-            raise ValueError(f"{name} = {value!r}, but it is one of {', '.join(map(repr, CHOICES[name]))}")
+            raise ValueError(
+                f"{name} = {shown(value)}, but it is one of {', '.join(map(repr, CHOICES[name]))}"
+            )
     for name, value in settings.items():
         if name not in KINDS[kind]:
-            raise ValueError(f"{name} = {value!r}, but the neuron {kind!r} adds {', '.join(KINDS[kind])}")
+            raise ValueError(
+                f"{name} = {shown(value)}, but the neuron {kind!r} adds {', '.join(KINDS[kind])}"
+            )
     numbers = {"current": current, "threshold": threshold, "v0": v0, "T": T, **settings}
     for name, value in numbers.items():
         _check_number(name, value)
@@ -81,4 +87,4 @@ def _check_number(name: str, value: Any) -> None:
     number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
     if not number or (name == "T" and not isinstance(value, int)) or not low <= value <= high:
         kind = "a whole number" if name == "T" else "a number"
-        raise ValueError(f"{name} = {value!r}, but it must be {kind}, {low:g} to {high:g}")
+        raise ValueError(f"{name} = {shown(value)}, but it must be {kind}, {low:g} to {high:g}")

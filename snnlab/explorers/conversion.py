@@ -20,6 +20,8 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
 from snnlab.explorers.answering import Answering
+from snnlab.neurons.door import door
+from snnlab.neurons.settings import MOST_STEPS, whole
 from snnlab.plots.accuracy import accuracy_at
 from snnlab.simulators.coding import Coding
 from snnlab.simulators.run import Run
@@ -33,6 +35,7 @@ SHARES: dict[str, float | None] = {OWN: None, **{f"{k / 8:g}": k / 8 for k in ra
 """Where a neuron starts, as a share of its threshold."""
 
 
+@door
 def tuned(method: str | Method, scale: float = 1.0, share: float | None = None) -> Method:
     """The method with every threshold multiplied by `scale`, every neuron starting at `share` of its threshold.
 
@@ -62,6 +65,7 @@ class Bench:
         left_out: for each method that cannot be offered what network it needs.
     """
 
+    @door
     def __init__(
         self, anns: Sequence[nn.Module], data: Data, network: Callable[..., nn.Module] | None
     ) -> None:
@@ -79,6 +83,7 @@ class Bench:
             else:
                 self.left_out[name] = kind.__name__
 
+    @door
     def ann(self, name: str) -> nn.Module:
         """The network that the method converts: one at hand, or trained for it now, once."""
         found = self.fitting[name]
@@ -87,6 +92,7 @@ class Bench:
         assert found is not None  # what has neither is not offered
         return found
 
+    @door
     def snn(self, name: str, T: int, scale: float, share: float | None) -> SNN:
         """The method's conversion with these knobs; what was made before is kept."""
         key = (name, T, scale, share)
@@ -133,6 +139,7 @@ class ConversionExplorer(Answering):
     ann_accuracy: float
     snn: SNN
 
+    @door
     def __init__(
         self,
         anns: Sequence[nn.Module],
@@ -147,6 +154,7 @@ class ConversionExplorer(Answering):
         network: called with seed=..., as networks.cnn: what is trained for a method that no ann fits. None offers no
         such method, and the explorer says so.
         """
+        T, images = whole(T, "T", most=MOST_STEPS), whole(images, "images")
         self.bench = Bench(anns, data, network)
         if not self.bench.fitting:
             raise ValueError("anns: no method fits any of these networks: train one, or hand in network=...")

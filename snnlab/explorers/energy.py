@@ -6,6 +6,7 @@ from typing import Any
 import traitlets
 
 from snnlab.explorers.host import Explorer, module
+from snnlab.neurons.door import door, shown
 
 CHOICES = {"precision": ("float32", "int8", "own"), "image": ("once", "each")}
 RANGES: dict[str, tuple[float, float]] = {
@@ -40,6 +41,7 @@ class EnergyExplorer(Explorer):
         return value if name == "T" else float(value)
 
 
+@door
 def energy(precision: str = "float32", *, image: str = "once", **settings: Any) -> EnergyExplorer:
     """The explorer as a widget; `.html()` and `.save(path)` give it without a kernel.
 
@@ -52,10 +54,12 @@ def energy(precision: str = "float32", *, image: str = "once", **settings: Any) 
     """
     for name, value in (("precision", precision), ("image", image)):
         if value not in CHOICES[name]:
-            raise ValueError(f"{name} = {value!r}, but it is one of {', '.join(map(repr, CHOICES[name]))}")
+            raise ValueError(
+                f"{name} = {shown(value)}, but it is one of {', '.join(map(repr, CHOICES[name]))}"
+            )
     for name, value in settings.items():
         if name not in RANGES:
-            raise ValueError(f"{name} = {value!r}, but what can be set is {', '.join(RANGES)}")
+            raise ValueError(f"{name} = {shown(value)}, but what can be set is {', '.join(RANGES)}")
         _check_number(name, value)
     return EnergyExplorer(precision=precision, image=image, **settings)
 
@@ -65,4 +69,4 @@ def _check_number(name: str, value: Any) -> None:
     number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
     if not number or (name == "T" and not isinstance(value, int)) or not low <= value <= high:
         kind = "a whole number" if name == "T" else "a number"
-        raise ValueError(f"{name} = {value!r}, but it must be {kind}, {low:g} to {high:g}")
+        raise ValueError(f"{name} = {shown(value)}, but it must be {kind}, {low:g} to {high:g}")

@@ -5,6 +5,7 @@ from typing import Any
 import traitlets
 
 from snnlab.explorers.host import Explorer, module
+from snnlab.neurons.door import door, shown
 
 KINDS: dict[str, dict[str, Any]] = {
     "if": {"reset": "subtract"},
@@ -72,6 +73,7 @@ class Membrane(Explorer):
         return float(value) if name not in WHOLE else value
 
 
+@door
 def membrane(
     threshold: float = 1.0,
     v0: float = 0.0,
@@ -103,11 +105,13 @@ def membrane(
     given |= settings
     for name, allowed in CHOICES.items():
         if name in given and given[name] not in allowed:
-            raise ValueError(f"{name} = {given[name]!r}, but it is one of {', '.join(map(repr, allowed))}")
+            raise ValueError(
+                f"{name} = {shown(given[name])}, but it is one of {', '.join(map(repr, allowed))}"
+            )
     for name, value in settings.items():
         if name not in KINDS[kind]:
             own = ", ".join(KINDS[kind]) or "nothing"
-            raise ValueError(f"{name} = {value!r}, but the neuron {kind!r} adds {own}")
+            raise ValueError(f"{name} = {shown(value)}, but the neuron {kind!r} adds {own}")
     for name, value in given.items():
         if name not in CHOICES:
             _check_number(name, value)
@@ -117,6 +121,6 @@ def membrane(
 def _check_number(name: str, value: Any) -> None:
     low, high = RANGES[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} = {value!r}, but it must be a number, {low} to {high}")
+        raise ValueError(f"{name} = {shown(value)}, but it must be a number, {low} to {high}")
     if name in WHOLE and not isinstance(value, int):
-        raise ValueError(f"{name} = {value!r}, but it must be a whole number, {low} to {high}")
+        raise ValueError(f"{name} = {shown(value)}, but it must be a whole number, {low} to {high}")

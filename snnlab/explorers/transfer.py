@@ -8,6 +8,7 @@ import traitlets
 from torch import Tensor
 
 from snnlab.explorers.host import Explorer, module
+from snnlab.neurons.door import LARGEST, door, shown
 
 VALUES = 512
 """Numbers that the page holds at most, each for a group of activations of nearly the same size."""
@@ -39,6 +40,7 @@ class Transfer(Explorer):
         return value if name in WHOLE else float(value)
 
 
+@door
 def transfer(
     activations: Tensor | None = None,
     *,
@@ -90,9 +92,9 @@ def _groups(activations: Tensor) -> tuple[list[float], list[float]]:
         given = list(activations.shape) if isinstance(activations, Tensor) else type(activations).__name__
         raise ValueError(f"activations is {given}, but it must be a tensor with one activation or more")
     flat = activations.detach().double().flatten().cpu()
-    if not bool(flat.isfinite().all()) or bool((flat < 0).any()) or not bool((flat > 0).any()):
+    if not bool(((flat >= 0) & (flat <= LARGEST)).all()) or not bool((flat > 0).any()):
         raise ValueError(
-            "activations must be finite, 0 or more, one of them above 0: hand in what a layer sends after its ReLU"
+            f"activations must be 0 to {LARGEST:g}, one of them above 0: hand in what a layer sends after its ReLU"
         )
     ordered = flat.sort().values
     if len(ordered) <= VALUES:
@@ -113,4 +115,4 @@ def _check_number(name: str, value: Any, top: float) -> None:
     number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
     if not number or (name in WHOLE and not isinstance(value, int)) or not low <= value <= high:
         kind = "a whole number" if name in WHOLE else "a number"
-        raise ValueError(f"{name} = {value!r}, but it must be {kind}, {low:g} to {high:g}")
+        raise ValueError(f"{name} = {shown(value)}, but it must be {kind}, {low:g} to {high:g}")

@@ -7,6 +7,7 @@ import traitlets
 
 from snnlab.explorers.host import Explorer, module
 from snnlab.neurons import NEURONS
+from snnlab.neurons.door import door, shown
 
 _THREE = {"T": 5, "threshold": 0.5, "share": 0.0, "weight_plus": 1.0, "weight_minus": -1.0}
 _FIVE = {**_THREE, "threshold": 1.0}
@@ -60,6 +61,7 @@ class Unevenness(Explorer):
         return proposal["value"]
 
 
+@door
 def unevenness(
     example: str = "extra",
     *,
@@ -81,20 +83,20 @@ def unevenness(
     """
     for name, value, known in (("example", example, tuple(EXAMPLES)), ("kind", kind, tuple(NEURONS))):
         if value not in known:
-            raise ValueError(f"{name} = {value!r}, but it is one of {', '.join(map(repr, known))}")
+            raise ValueError(f"{name} = {shown(value)}, but it is one of {', '.join(map(repr, known))}")
     trains = {name: train for name, train in (("plus", plus), ("minus", minus)) if train is not None}
     for name, train in trains.items():
         _check_train(name, train)
     for name, value in settings.items():
         if name not in RANGES or name == "T":
             allowed = ", ".join(name for name in RANGES if name != "T")
-            raise ValueError(f"{name} = {value!r}, but what can be set is {allowed}, plus and minus")
+            raise ValueError(f"{name} = {shown(value)}, but what can be set is {allowed}, plus and minus")
         _check_number(name, value)
     chosen = EXAMPLES[example] | trains | settings
     chosen["T"] = len(chosen["plus"])
     if len(chosen["minus"]) != chosen["T"]:
         raise ValueError(
-            f"minus = {chosen['minus']!r} and plus = {chosen['plus']!r}, but both must have as many steps"
+            f"minus = {shown(chosen['minus'])} and plus = {shown(chosen['plus'])}, but both must have as many steps"
         )
     return Unevenness(**chosen, kind=kind, example="own" if trains or settings else example)
 
@@ -102,11 +104,13 @@ def unevenness(
 def _check_train(name: str, train: Any) -> None:
     low, high = RANGES["T"]
     if not isinstance(train, str) or set(train) - {"0", "1"} or not low <= len(train) <= high:
-        raise ValueError(f"{name} = {train!r}, but it must be {low} to {high} digits, 0 or 1, as '11000'")
+        raise ValueError(
+            f"{name} = {shown(train)}, but it must be {low} to {high} digits, 0 or 1, as '11000'"
+        )
 
 
 def _check_number(name: str, value: Any) -> None:
     low, high = RANGES[name]
     number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
     if not number or not low <= value <= high:
-        raise ValueError(f"{name} = {value!r}, but it must be a number, {low:g} to {high:g}")
+        raise ValueError(f"{name} = {shown(value)}, but it must be a number, {low:g} to {high:g}")

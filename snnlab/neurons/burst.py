@@ -6,6 +6,7 @@ Reference: Li & Zeng 2022, IJCAI, "Efficient and accurate conversion ... with bu
 import torch
 from torch import Tensor
 
+from snnlab.neurons.door import door
 from snnlab.neurons.firing import reached
 from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.settings import whole
@@ -24,6 +25,7 @@ class BurstIF(IF):
         max_spikes: m, whole, >= 1.
     """
 
+    @door
     def __init__(
         self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, max_spikes: int = 4
     ) -> None:

@@ -9,6 +9,7 @@ import math
 import torch
 from torch import Tensor
 
+from snnlab.neurons.door import door
 from snnlab.neurons.firing import reached
 from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.signed import GATE, SignedIF
@@ -27,6 +28,7 @@ class CaLIF(SignedIF):
         leak: share of the potential kept in a step, 0 to 1.
     """
 
+    @door
     def __init__(
         self,
         threshold: float | Tensor = 1.0,
@@ -55,6 +57,7 @@ class HardResetCaLIF(IF):
         rest: finite, where a neuron without calcium is reset to, in thresholds; 0 makes the clamp idle.
     """
 
+    @door
     def __init__(
         self,
         threshold: float | Tensor = 1.0,

@@ -5,6 +5,7 @@ Reference: what summaries tell of SNM, Wang et al. 2022, IJCAI. The paper's own 
 
 from torch import Tensor
 
+from snnlab.neurons.door import door
 from snnlab.neurons.firing import reached
 from snnlab.neurons.integrate import IF, State
 
@@ -23,6 +24,7 @@ class CounterIF(IF):
         threshold, v0: as IF.
     """
 
+    @door
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0) -> None:
         super().__init__(threshold, v0)
 

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from snnlab.neurons.door import door, is_dense, shown
 from snnlab.neurons.firing import reached
-from snnlab.neurons.settings import check_share
+from snnlab.neurons.settings import check_share, check_size, numbers, shown_numbers
 
 Reset = Literal["subtract", "zero"]
 
@@ -64,6 +65,7 @@ class IF(nn.Module):
     room: float | None = None  # on a grid: up to this size float32 holds every potential as it is
     looks_ahead: int = 0  # how often it runs all steps before it sends the first spike
 
+    @door
     def __init__(
         self,
         threshold: float | Tensor = 1.0,
@@ -72,13 +74,17 @@ class IF(nn.Module):
         reset: Reset = "subtract",
     ) -> None:
         super().__init__()
-        self.register_buffer("threshold", _number("threshold", threshold))
-        self.register_buffer("v0", _number("v0", v0))
+        self.register_buffer("threshold", numbers("threshold", threshold))
+        self.register_buffer("v0", numbers("v0", v0))
         self.register_buffer("unit", None, persistent=False)
         if not bool(((self.threshold > 0) & self.threshold.isfinite()).all()):
-            raise ValueError(f"threshold = {_show(threshold)}, but it must be finite and greater than 0")
+            raise ValueError(
+                f"threshold = {shown_numbers(threshold)}, but it must be finite and greater than 0"
+            )
         if not bool(self.v0.isfinite().all()):
-            raise ValueError(f"v0 = {_show(v0)}, but an initial potential must be finite")
+            raise ValueError(f"v0 = {shown_numbers(v0)}, but an initial potential must be finite")
+        check_size("threshold", self.threshold)
+        check_size("v0", self.v0)
         check_share("leak", leak, "the share of v kept in a step lies in [0, 1]; 1 is no leak")
         if reset not in get_args(Reset):
             raise ValueError(f"reset = {reset!r}, but it is one of {', '.join(map(repr, get_args(Reset)))}")
@@ -126,13 +132,26 @@ class IF(nn.Module):
             state: where an earlier call stopped; None starts at v0.
             potentials: a list to which v after each step, [B, ...], is appended.
         """
-        if current.ndim < 2 or current.shape[0] < 1:
-            raise ValueError(f"current has shape {list(current.shape)}, but must be [T, B, ...] with T >= 1")
+        self._check(current, state, potentials)
         if self.room is not None:
             return self._steps_on_grid(current, state, potentials)
         state = self.start(current[0]) if state is None else state
         steps = self._steps if torch.is_grad_enabled() or not self.plain else self._steps_in_place
         return steps(current, state, potentials)
+
+    @staticmethod
+    def _check(current: Tensor, state: State | None, potentials: list[Tensor] | None) -> None:
+        if not is_dense(current) or current.ndim < 2 or current.shape[0] < 1:
+            raise ValueError(
+                f"current = {shown(current)}, but it must be a dense tensor of real numbers [T, B, ...] with T >= 1"
+            )
+        if state is not None and (not isinstance(state, State) or state.v.shape != current.shape[1:]):
+            given = shown(state.v if isinstance(state, State) else state)
+            raise ValueError(
+                f"state = {given}, but for current {list(current.shape)} it must be what an earlier call gave"
+            )
+        if not isinstance(potentials, list | None):
+            raise ValueError(f"potentials = {shown(potentials)}, but it must be a list to append to, or None")
 
     @property
     def plain(self) -> bool:
@@ -226,12 +245,16 @@ class IF(nn.Module):
         held, largest = (max(float(x.amax()), -float(x.amin())) for x in (state.v, z))
         return held + len(current) * (largest + paid)
 
+    @door
     def most(self, T: int) -> int:
         """The largest net count that T steps allow."""
         return T * self.max_spikes
 
+    @door
     def in_units_of(self, unit: Tensor) -> Self:
         """The same neuron with its potentials measured in `unit`, which broadcasts against its threshold."""
+        if not bool(((unit > 0) & unit.isfinite()).all()):
+            raise ValueError(f"unit = {shown(unit)}, but it must hold finite numbers above 0")
         scaled = copy.deepcopy(self)
         scaled.threshold, scaled.v0 = self.threshold / unit, self.v0 / unit
         scaled.unit = torch.as_tensor(unit)
@@ -258,7 +281,7 @@ class IF(nn.Module):
 
     def extra_repr(self) -> str:
         own = "".join(f", {name}={value!r}" for name, value in self.settings().items())
-        return f"threshold={_show(self.threshold)}, v0={_show(self.v0)}{own}"
+        return f"threshold={shown_numbers(self.threshold)}, v0={shown_numbers(self.v0)}{own}"
 
 
 CACHED = 2**16
@@ -340,6 +363,7 @@ class LIF(IF):
     Args: as IF.
     """
 
+    @door
     def __init__(
         self,
         threshold: float | Tensor = 1.0,
@@ -348,21 +372,3 @@ class LIF(IF):
         reset: Reset = "subtract",
     ) -> None:
         super().__init__(threshold, v0, leak, reset)
-
-
-def _number(name: str, value: float | Tensor) -> Tensor:
-    try:
-        tensor = torch.as_tensor(value)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"{name} = {value!r}, but it must be a number or a tensor of numbers") from None
-    tensor = tensor if tensor.is_floating_point() else tensor.to(torch.get_default_dtype())
-    if bool(tensor.isnan().any()):
-        raise ValueError(f"{name} holds NaN, but it must be a number")
-    return tensor.detach().clone()
-
-
-def _show(value: float | Tensor) -> str:
-    tensor = torch.as_tensor(value)
-    if tensor.numel() == 1:
-        return f"{tensor.item():.4g}"
-    return f"{tensor.min().item():.4g} to {tensor.max().item():.4g} {list(tensor.shape)}"

@@ -6,6 +6,7 @@ Reference: Hao et al. 2023, ICLR, "Bridging the gap ... by calibrating offset sp
 import torch
 from torch import Tensor
 
+from snnlab.neurons.door import door
 from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.settings import whole
 
@@ -31,6 +32,7 @@ class OffsetSpikeIF(IF):
         passes: how often it looks ahead, >= 1; each pass mends one spike, and costs T more steps.
     """
 
+    @door
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, passes: int = 1) -> None:
         super().__init__(threshold, v0)
         self.passes = self.looks_ahead = whole(passes, "passes")
@@ -41,9 +43,9 @@ class OffsetSpikeIF(IF):
         """All steps at once: current [T, B, ...] to output [T, B, ...]. Raises: ValueError if given a state."""
         if state is not None:
             raise ValueError("this neuron looks ahead over all its steps: it cannot go on from a state")
-        start = self.start(current[0]) if len(current) else None
-        for _ in range(self.passes if start is not None else 0):
-            assert start is not None
+        self._check(current, None, potentials)
+        start = self.start(current[0])
+        for _ in range(self.passes):
             with torch.no_grad():
                 start = start._replace(v=start.v + self.change(current, start))
         return super().forward(current, start, potentials)

@@ -14,6 +14,7 @@ import math
 import torch
 from torch import Tensor
 
+from snnlab.neurons.door import door
 from snnlab.neurons.firing import reached
 from snnlab.neurons.integrate import IF, State
 from snnlab.neurons.settings import check_share
@@ -44,6 +45,7 @@ class SignedIF(IF):
 
     least_spikes = -1
 
+    @door
     def __init__(
         self,
         threshold: float | Tensor = 1.0,
@@ -73,6 +75,7 @@ class SignedIF(IF):
         state = super().start(current)
         return state if self.decay == 1.0 else state._replace(calcium=torch.zeros_like(state.v))
 
+    @door
     def most(self, T: int) -> int:
         """As IF; no more than the cap."""
         return T if self.cap is None else min(T, self.cap)
@@ -118,6 +121,7 @@ class SNM(SignedIF):
     The memory is the net count. Between -theta and 0 a spike too many stays: up to one in the end.     Wang 2022
     """
 
+    @door
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0) -> None:
         super().__init__(threshold, v0, negative=1.0)
 
@@ -128,6 +132,7 @@ class ZeroThresholdIF(SignedIF):
     Once the input has ended the net count is n = max(0, floor((sum z + v0) / theta)), in whatever order it came.
     """
 
+    @door
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0) -> None:
         super().__init__(threshold, v0, negative=0.0)
 
@@ -144,5 +149,6 @@ class STBIF(SignedIF):
         cap: the largest net count, >= 1.
     """
 
+    @door
     def __init__(self, threshold: float | Tensor = 1.0, v0: float | Tensor = 0.0, cap: int = 8) -> None:
         super().__init__(threshold, v0, negative=0.0, cap=cap)

@@ -6,11 +6,24 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from snnlab.neurons.door import door
+from snnlab.neurons.settings import whole
 from snnlab.plots.page import BLUE, GREY, PAPER, RED, PageFigure
-from snnlab.plots.style import COLOURS, DASHES, MARKS, ending, house_figure, legend_above, titled
+from snnlab.plots.style import (
+    COLOURS,
+    DASHES,
+    MARKS,
+    check_curves,
+    check_some,
+    ending,
+    house_figure,
+    legend_above,
+    titled,
+)
 from snnlab.studies.sweeps import Result
 
 
+@door
 def accuracy_over_time(
     curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None
 ) -> PageFigure:
@@ -20,6 +33,7 @@ def accuracy_over_time(
         curves: label to accuracy after each step [T], 0 to 1.
         ann: accuracy of the ANN, 0 to 1.
     """
+    check_curves(curves)
     longest, shown = max(len(curve) for curve in curves.values()), []
     with house_figure(height=5.0) as (figure, axes):
         if ann is not None:
@@ -39,12 +53,15 @@ def accuracy_over_time(
     return figure
 
 
+@door
 def accuracy_at(accuracy: Tensor, ann: float, t: int, T: int) -> PageFigure:
     """One run's accuracy after each step, with step t marked, on an axis of T steps.
 
     Args:
         accuracy: after each step, [T or fewer], 0 to 1. ann: of the ANN, 0 to 1. t: 1 to the number of steps.
     """
+    check_curves({"": accuracy}, "accuracy")
+    t = whole(t, "t", 1, len(accuracy))
     with house_figure(height=3.4) as (figure, axes):
         steps, percent = range(1, len(accuracy) + 1), 100 * accuracy
         axes.plot(steps, percent, ".-", color=BLUE, label="spiking network")
@@ -59,12 +76,14 @@ def accuracy_at(accuracy: Tensor, ann: float, t: int, T: int) -> PageFigure:
     return figure
 
 
+@door
 def comparison(results: Mapping[str, Result]) -> PageFigure:
     """Methods by steps, coloured by accuracy; the last column is the ANN.
 
     Args:
         results: what `sweeps.compare` returns.
     """
+    check_some("results", results)
     steps = sorted({T for result in results.values() for T in result.snn_accuracy})
     rows = [[*(r.snn_accuracy[T] for T in steps), r.ann_accuracy] for r in results.values()]
     values = 100 * np.array(rows)

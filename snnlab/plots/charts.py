@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from snnlab.datasets.published import Row
+from snnlab.neurons.door import door
 from snnlab.plots.page import BLUE, GREY, ORANGE, PURPLE, RED
-from snnlab.plots.style import COLOURS, ending, page_style
+from snnlab.plots.style import COLOURS, check_curves, check_some, ending, page_style
 from snnlab.simulators.errors import PARTS, Anatomy
 from snnlab.studies.sweeps import Result
 
@@ -18,10 +19,12 @@ MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
 DASHED = ("solid", "dash", "dot", "dashdot")
 
 
+@door
 def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None) -> "go.Figure":
     """`accuracy_over_time` for a report's page: read a step under the pointer, drag to zoom."""
     import plotly.graph_objects as go
 
+    check_curves(curves)
     figure = go.Figure()
     for k, (label, curve) in enumerate(curves.items()):
         percent = [100 * float(value) for value in curve]
@@ -41,10 +44,12 @@ def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | 
     return figure.update_layout(hovermode="x unified", showlegend=True)
 
 
+@door
 def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
     """`firing_rates` for a report's page."""
     import plotly.graph_objects as go
 
+    check_some("rates", rates)
     values = [float(value) for value in rates.values()]
     shown = "%{y}: %{x:.4f}<extra></extra>"
     figure = go.Figure()
@@ -58,6 +63,7 @@ def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
     return figure.update_layout(height=140 + 40 * len(values))
 
 
+@door
 def anatomy_chart(found: Anatomy) -> "go.Figure":
     """`anatomy` for a report's page: point at a bar to read it."""
     import plotly.graph_objects as go
@@ -94,6 +100,7 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
     )  # fmt: skip
 
 
+@door
 def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
     """Methods by steps, coloured by accuracy, for a report's page: point at a field for the steps really used."""
     import plotly.graph_objects as go
@@ -116,6 +123,7 @@ def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
     return figure.update_layout(height=150 + 26 * len(names), font_size=13)
 
 
+@door
 def steps_chart(results: Mapping[str, Result], published: Sequence[Row] = ()) -> "go.Figure":
     """Accuracy over the steps really used, a line a method: click a name to hide it, twice to see it alone.
 
@@ -144,6 +152,7 @@ def steps_chart(results: Mapping[str, Result], published: Sequence[Row] = ()) ->
     return figure.update_layout(showlegend=True, height=720)
 
 
+@door
 def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int) -> "go.Figure":
     """Each layer's share of neurons with v[T] outside [0, theta), filled, and of those that are really wrong, hatched.
 
@@ -154,6 +163,8 @@ def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int
     figure = go.Figure()
     for k, (name, layers) in enumerate(residual.items()):
         for which, (word, pattern) in enumerate((("outside", ""), ("wrong", "/"))):
+            if wrong := [pair for pair in layers.values() if len(pair) != 2]:
+                raise ValueError(f"residual has {wrong[0]} for a layer, but it must have two shares")
             shares = [100 * pair[which] for pair in layers.values()]
             figure.add_bar(
                 x=list(layers), y=shares, name=f"{name}, {word}", offsetgroup=name, base=0,

@@ -7,8 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from snnlab.neurons.door import door
 from snnlab.plots.page import BLUE, GREY, INK, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
-from snnlab.plots.style import COLOURS, DASHES, MARKS, house_figure, legend_above, titled
+from snnlab.plots.style import COLOURS, DASHES, MARKS, check_some, house_figure, legend_above, titled
 from snnlab.simulators.errors import PARTS, Anatomy, Layer
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "||")
@@ -16,12 +17,14 @@ LOOK = ((GREY, ""), (PURPLE, "//"), (ORANGE, ".."), (BLUE, ""))
 """Of the four causes, in the order of PARTS."""
 
 
+@door
 def firing_rates(rates: Mapping[str, float]) -> PageFigure:
     """Spikes per step and neuron, a bar for each layer, the first on top.
 
     Args:
         rates: site name to firing rate, as in `run.firing_rate`.
     """
+    check_some("rates", rates)
     names, values = list(rates), np.fromiter(rates.values(), dtype=float)
     with house_figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
         bars = axes.barh(names, values, color=BLUE, height=0.65)
@@ -34,6 +37,7 @@ def firing_rates(rates: Mapping[str, float]) -> PageFigure:
     return figure
 
 
+@door
 def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> PageFigure:
     """How a layer's activations are spread, with candidate thresholds and the share that each would clip.
 
@@ -41,6 +45,7 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Pag
         values: activations of any shape, activation units.
         thresholds: label to threshold, activation units.
     """
+    check_some("values", values, "numbers")
     flat = values.detach().double().flatten().cpu()
     zero, shown = float((flat == 0).double().mean()), []
     with house_figure(height=4.8) as (figure, axes):
@@ -61,6 +66,7 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Pag
     return figure
 
 
+@door
 def anatomy(found: Anatomy) -> PageFigure:
     """Each layer's difference from the ANN, split by cause; below it the accuracy if all layers up to there spike.
 
@@ -110,6 +116,7 @@ def _accuracies(axes: Axes, found: Anatomy) -> None:
     legend_above(axes, 2)
 
 
+@door
 def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
     """Bars side by side, a panel for each title: of each labelled series one bar in each place, the first on top.
 
@@ -117,6 +124,9 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
         panels: title, with its unit, to label to place to number: {"silent [%]": {"opi": {"conv1.act": 3.0}}}. The
             panels have the same places.
     """
+    check_some("panels", panels, "a panel or more")
+    for panel in panels.values():
+        check_some("panels", panel, "in each panel a label or more")
     places = list(next(iter(next(iter(panels.values())).values())))
     widest = max(len(series) for series in panels.values())
     told = []
@@ -139,6 +149,7 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
     return figure
 
 
+@door
 def lines(
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     title: str,
@@ -152,6 +163,11 @@ def lines(
         curves: label to the places and the heights of its points.
         marked: label to a place on the horizontal axis that a dotted line marks.
     """
+    for x, y in curves.values():
+        if not len(x) == len(y) > 0:
+            raise ValueError(
+                f"curves has {len(x)} places and {len(y)} heights, but they must be as many, 1 or more"
+            )
     with house_figure(height=4.8) as (figure, axes):
         for label, place in (marked or {}).items():
             axes.axvline(place, color=GREY, linestyle=":", label=label)

@@ -1,5 +1,6 @@
 """Figures of a neuron: its potential over the steps, and its mean output over its input."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,14 +10,17 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from snnlab.neurons import IF
+from snnlab.neurons.door import door, shown
+from snnlab.neurons.settings import whole
 from snnlab.plots.page import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, PageFigure
-from snnlab.plots.style import COLOURS, DASHES, house_figure, legend_above, titled
+from snnlab.plots.style import COLOURS, DASHES, check_curves, check_some, house_figure, legend_above, titled
 from snnlab.simulators.run import Trace
 
 DOTS = 48
 """Steps up to which each potential after a step has its dot, as in the explorers."""
 
 
+@door
 def membrane(trace: Trace, neuron: Sequence[int]) -> PageFigure:
     """One recorded neuron: its potential, its spikes, and its mean output so far, drawn as the explorers draw them.
 
@@ -93,6 +97,7 @@ def _spike_row(axes: Axes, spikes: np.ndarray) -> None:
     axes.grid(visible=False)
 
 
+@door
 def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None = None) -> PageFigure:
     """Mean output over T steps of constant input, for each labelled neuron, beside the ReLU it should be.
 
@@ -101,6 +106,11 @@ def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None =
         T: steps, >= 1.
         inputs: constant inputs [M], activation units; None goes from -1/2 to 3/2 of the largest threshold.
     """
+    check_some("neurons", neurons, "a neuron or more, by label")
+    T = whole(T, "T", most=2**16)
+    if inputs is not None:
+        check_curves({"": inputs.float()}, "inputs")
+        inputs = inputs.float() if not inputs.is_floating_point() else inputs
     theta = max(float(neuron.threshold.max()) for neuron in neurons.values())
     z = torch.linspace(-theta / 2, 1.5 * theta, 1001, dtype=torch.float64) if inputs is None else inputs
     shown = []
@@ -119,6 +129,7 @@ def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None =
     return figure
 
 
+@door
 def transfer(
     function: Callable[[Tensor], Tensor], threshold: float | None = None, name: str | None = None
 ) -> PageFigure:
@@ -132,8 +143,10 @@ def transfer(
     """
     with torch.inference_mode():
         theta = threshold or _clips_at(function)
+        if not 0 < theta < math.inf:
+            raise ValueError(f"threshold = {theta:g}, but it must be a finite number greater than 0")
         z = torch.linspace(-0.25 * theta, 1.5 * theta, 1401)
-        a = function(z).double()
+        a = _mapped(function, z).double()
     clipped = z.double().clamp(0, theta)
     name = name or getattr(function, "__name__", type(function).__name__)
     worst = float((a - clipped)[(z >= 0) & (z <= theta)].abs().max())
@@ -179,6 +192,15 @@ def _parameter(values: Tensor, trace: Trace, index: tuple[int, ...]) -> float:
     return float(torch.broadcast_to(torch.as_tensor(values), trace.v.shape[1:])[index])
 
 
+def _mapped(function: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    a = function(z)
+    if not isinstance(a, Tensor) or a.shape != z.shape or not bool(a.isfinite().all()):
+        raise ValueError(
+            f"function gives {shown(a)}, but it must map numbers {list(z.shape)} to as many finite ones"
+        )
+    return a
+
+
 def _clips_at(function: Callable[[Tensor], Tensor]) -> float:
     own = getattr(function, "theta", None)
-    return float(own) if own is not None else float(function(torch.linspace(0, 100, 2001)).max())
+    return float(own) if own is not None else float(_mapped(function, torch.linspace(0, 100, 2001)).max())

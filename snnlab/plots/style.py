@@ -32,6 +32,25 @@ _STYLE: Any = {  # large enough for the last row
 }  # fmt: skip
 
 
+def check_some(name: str, values: Any, what: str = "something to draw") -> None:
+    """Raises: ValueError that names the argument, for what holds nothing, or is not finite."""
+    if not (values.numel() if isinstance(values, Tensor) else len(values)):
+        raise ValueError(f"{name} is empty, but it must hold {what}")
+    if isinstance(values, Tensor) and not bool(values.isfinite().all()):
+        raise ValueError(f"{name} holds NaN or infinite values, but it must hold {what}, finite")
+
+
+def check_curves(curves: Mapping[str, Sequence[float] | Tensor], name: str = "curves") -> None:
+    """Raises: ValueError that names the argument, unless each curve is a series of one finite number or more."""
+    check_some(name, curves, "a curve or more, by label")
+    for values in curves.values():
+        if isinstance(values, Tensor) and values.ndim != 1:
+            raise ValueError(
+                f"{name} has a curve of shape {list(values.shape)}, but each is a series of numbers, [T]"
+            )
+        check_some(name, values, "in each curve a number or more")
+
+
 @contextlib.contextmanager
 def house_figure(
     rows: int = 1, height: float = 4.5, ratios: Sequence[float] | None = None, columns: int = 1

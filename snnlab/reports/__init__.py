@@ -7,6 +7,7 @@ from pathlib import Path
 import snnlab
 from snnlab import datasets
 from snnlab.files import scratch
+from snnlab.neurons.door import door
 from snnlab.reports.folder import LEFTOVER, MARKED, MARKER, ReportError, probe, put, target
 from snnlab.reports.papers import all_images_table, paper_table, sentences, training_list
 from snnlab.reports.parameters import REPORTS, Parameter, ParameterError, Value, check
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 
+@door
 def run(name: str, params: Mapping[str, str], out: Path) -> Path:
     """Run a report and write its folder: report.ipynb, report.html, params.json, results.json. Returns the folder.
 

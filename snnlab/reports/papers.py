@@ -1,12 +1,13 @@
 """The tables of the papers' report: the kit's own numbers, the published ones beside them, and whether claims hold."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from IPython.display import Markdown
 
 from snnlab.datasets.published import Row
+from snnlab.neurons.door import door
 from snnlab.reports.results import table
 from snnlab.studies.claims import Verdict
 from snnlab.studies.papers import Network
@@ -15,7 +16,8 @@ from snnlab.training import runs
 ALL_IMAGES = Path(__file__).parents[2] / "data" / "results" / "all_images.csv"
 
 
-def paper_table(methods: Sequence[str], found: Network, rows: Iterable[Row], T_max: int) -> Markdown:
+@door
+def paper_table(methods: Sequence[str], found: Network, rows: Sequence[Row], T_max: int) -> Markdown:
     """A row a method: percent after T steps, the published figure in brackets, an asterisk where it was not checked."""
     methods = [name for name in methods if name in found.methods]
     steps = sorted({T for name in methods for T in found.methods[name].snn_accuracy if T_max >= T})
@@ -35,6 +37,7 @@ def paper_table(methods: Sequence[str], found: Network, rows: Iterable[Row], T_m
     )
 
 
+@door
 def sentences(verdicts: Sequence[Verdict], found: Network) -> Markdown:
     """The claims of a table, one a line; at the end the rows that were not run."""
     told = [f"- {verdict.sentence}" for verdict in verdicts if verdict.row in found.methods]
@@ -42,6 +45,7 @@ def sentences(verdicts: Sequence[Verdict], found: Network) -> Markdown:
     return Markdown("\n".join([*told, *([f"- Not run yet: {', '.join(missing)}."] if missing else [])]))
 
 
+@door
 def training_list(network: str) -> Markdown:
     """How the networks that ship were trained, one a line."""
     rows = [(name, row) for name, row in runs.table().items() if row["network"] == network]
@@ -52,6 +56,7 @@ def training_list(network: str) -> Markdown:
     )
 
 
+@door
 def all_images_table(network: str) -> Markdown:
     """What `benchmarks/all_images.py` measured on every test image: a row a network, method and T."""
     with ALL_IMAGES.open(encoding="utf-8", newline="") as file:

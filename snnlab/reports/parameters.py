@@ -13,6 +13,7 @@ from typing import get_args
 from snnlab import datasets
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.files import short
+from snnlab.neurons.door import door
 from snnlab.simulators.coding import Coding
 from snnlab.studies.papers import NETWORKS
 
@@ -52,6 +53,7 @@ class Parameter:
             return f"a list of different whole numbers from {self.low} to {self.high}, written [1,2,4]"
         return f"a whole number from {self.low} to {self.high}"
 
+    @door
     def parse(self, text: str) -> Value:
         """The value that a text from the command line stands for. Raises: ParameterError."""
         if self.choices:
@@ -126,6 +128,7 @@ REPORTS: dict[str, tuple[Parameter, ...]] = {
 }
 
 
+@door
 def check(report: str, given: Mapping[str, str]) -> dict[str, Value]:
     """All parameters of a report, in their order, from the texts that are given.
 

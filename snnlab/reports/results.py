@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from IPython.display import Markdown
 
 import snnlab
+from snnlab.files import place
+from snnlab.neurons.door import door
 from snnlab.simulators.errors import Anatomy
 from snnlab.studies.papers import Network
 from snnlab.studies.sweeps import Result
@@ -19,16 +21,19 @@ PACKAGES = ("numpy", "scikit-learn", "torch", "torchvision")
 """What can change a number."""
 
 
+@door
 def anatomy_results(found: Anatomy) -> dict[str, dict[str, Any]]:
     """An anatomy for results.json: site to its numbers, with six digits, which no order of summation changes."""
     return {name: _rounded(dataclasses.asdict(layer)) for name, layer in found.layers.items()}
 
 
+@door
 def comparison_results(found: Mapping[str, Result]) -> dict[str, dict[str, Any]]:
     """What a comparison found, for results.json; the seconds it took are left out, they differ each time."""
     return {name: _rounded(_without_seconds(result)) for name, result in found.items()}
 
 
+@door
 def papers_results(found: Network) -> dict[str, dict[str, Any]]:
     """One network's results in the papers' tables, for results.json."""
     return {
@@ -52,12 +57,14 @@ def _six(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
+@door
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markdown:
     """A table to show in a notebook; the first column is text, the others are set right."""
     lines = ["|".join(head), "|".join([":--", *["--:"] * (len(head) - 1)])]
     return Markdown("\n".join([*lines, *("|".join(map(str, row)) for row in rows)]))
 
 
+@door
 def write_results(path: str | Path, params: Mapping[str, Any], **measured: Any) -> None:
     """Write results.json: the parameters, what was measured, and the versions it was measured with.
 
@@ -72,6 +79,8 @@ def write_results(path: str | Path, params: Mapping[str, Any], **measured: Any) 
     versions = {name: version(name) for name in PACKAGES}
     versions |= {"python": platform.python_version(), "snnlab": snnlab.__version__}
     results = {"params": dict(params), "versions": versions, **measured}
-    Path(path).write_text(
-        json.dumps(results, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    try:
+        text = json.dumps(results, indent=2, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"params and measured must be text and finite numbers, but {error}") from None
+    place(path).write_text(f"{text}\n", encoding="utf-8")

@@ -9,7 +9,7 @@ References:
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from snnlab.converters.graph import Max
 from snnlab.converters.snn import SNN
+from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 
 Coding = Literal["constant", "poisson"]
@@ -37,15 +38,21 @@ class Poisson:
         seed: 0 to 2^63 - 1.
     """
 
+    @door
     def __init__(self, largest: float, seed: int) -> None:
         self.largest, self.seed = largest, seed
 
+    @door
     def steps(self, images: Tensor, first: int) -> Callable[..., Tensor]:
         """A function that gives the next so many steps, [steps, B, ...], of all images or of those of some numbers.
 
         Args:
             images: [B, ...], of which the first is number `first` of all.
         """
+        if images.ndim < 2 or not len(images):
+            raise ValueError(
+                f"images have shape {list(images.shape)}, but they must be [B, ...], B of 1 or more"
+            )
         draws = [np.random.Philox(key=[self.seed, first + k]) for k in range(len(images))]
         size, sent = images[0].numel(), images.sign() * self.largest
         chances = images.double().abs() / self.largest * 2.0**53
@@ -60,15 +67,13 @@ class Poisson:
         return frames
 
 
+@door
 def coded(snn: SNN, coding: Coding, seed: int) -> Poisson | None:
     """What shows images to a network; None for a constant current.
 
     Raises: ValueError that names the argument, or the layer, what was given and what is allowed.
     """
-    if coding not in get_args(Coding):
-        raise ValueError(f"coding = {coding!r}, but it is one of {', '.join(map(repr, get_args(Coding)))}")
-    if (seed := whole(seed, "seed", 0)) >= SEEDS:
-        raise ValueError(f"seed = {seed}, but it must be smaller than 2^63")
+    seed = whole(seed, "seed", 0, SEEDS - 1)
     if coding == "constant":
         return None
     for node in snn.graph.nodes:

@@ -28,8 +28,9 @@ from torch import Tensor
 from snnlab.converters.graph import Weighted
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.snn import SNN
-from snnlab.datasets import Split
+from snnlab.datasets.given import Given
 from snnlab.neurons import IF
+from snnlab.neurons.door import door
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.simulation import each_batch, prepared
 
@@ -112,16 +113,19 @@ class Energy:
         """Spikes per neuron and step, over all sites."""
         return sum(self.spikes.values()) / sum(self.neurons.values()) / self.T
 
+    @door
     def ann(self, technology: Technology = FLOAT32) -> float:
         """Of the ANN, nJ."""
         return technology.mac * self.macs / 1000
 
+    @door
     def snn(self, technology: Technology = FLOAT32, *, image_once: bool = True) -> float:
         """Of the spiking network, nJ; image_once: whether what the image's layers compute is kept for all steps."""
         often = 1 if image_once else self.T
         macs = sum(often * layer.image + self.T * layer.currents for layer in self.layers.values())
         return (technology.mac * macs + technology.add * self.sops) / 1000
 
+    @door
     def ratio(self, technology: Technology = FLOAT32, *, image_once: bool = True) -> float:
         """E_SNN / E_ANN; once the image's layers are kept, (c e_mac + (b - c) e_add) / (a e_mac).    Xiong 2025, eq. 18
 
@@ -129,6 +133,7 @@ class Energy:
         """
         return self.snn(technology, image_once=image_once) / self.ann(technology)
 
+    @door
     def break_even(self, technology: Technology = FLOAT32, *, image_once: bool = True) -> float:
         """The rate, spikes per neuron and step, at which both cost the same; below 0 if none can.
 
@@ -139,9 +144,10 @@ class Energy:
         return self.rate * spare / paid if paid > 0 else float("inf")
 
 
+@door
 def measure(
     snn: SNN,
-    data: Tensor | Split,
+    data: Given,
     T: int | None = None,
     *,
     coding: Coding = "constant",

@@ -27,7 +27,9 @@ from snnlab.converters.graph import ACTIVATIONS, trace, walk
 from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Split
+from snnlab.datasets.given import Given
 from snnlab.neurons import IF
+from snnlab.neurons.door import door
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import decide
 from snnlab.simulators.simulation import each_batch, prepared
@@ -144,7 +146,8 @@ class Anatomy:
         return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
 
 
-def parts(ann: nn.Module, snn: SNN, images: Tensor, T: int | None = None) -> dict[str, Parts]:
+@door
+def parts(ann: nn.Module, snn: SNN, images: Given, T: int | None = None) -> dict[str, Parts]:
     """Every neuron's difference, split; for images [N, ...], few enough to keep all sites in memory.
 
     Args:
@@ -152,14 +155,15 @@ def parts(ann: nn.Module, snn: SNN, images: Tensor, T: int | None = None) -> dic
         T: steps, >= 1; None takes what the network was converted for.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    images, T = prepared(snn, images, T)
-    return _Dissection(ann, snn, T)(channels_last(images.to(snn.device)))
+    taken, T = prepared(snn, images, T)
+    return _Dissection(ann, snn, T)(channels_last(taken.to(snn.device)))
 
 
+@door
 def anatomy(
     ann: nn.Module,
     snn: SNN,
-    data: Tensor | Split,
+    data: Given,
     T: int | None = None,
     *,
     coding: Coding = "constant",
@@ -201,6 +205,10 @@ class _Dissection:
     def __init__(self, ann: nn.Module, snn: SNN, T: int, coder: Poisson | None = None) -> None:
         wanted = type(snn.method.activation())
         self.ann = trace(ann, snn.example, (*ACTIVATIONS, wanted)).to(snn.device)
+        if strange := self.ann.sites.keys() ^ snn.sites.keys():
+            raise ValueError(
+                f"ann is another network than the one that was converted: only one has {min(strange)!r}"
+            )
         self.T, self.coder = T, coder
         self.plan = Plan(snn.runs, coder is not None)
 

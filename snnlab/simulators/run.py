@@ -1,13 +1,17 @@
 """Run: what a spiking network did, and the classes that its output names, if it names any."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
 from snnlab.datasets import Split
 from snnlab.datasets.given import labels_of
+from snnlab.neurons.door import door, shown
+from snnlab.neurons.settings import whole
+
+Axis = Annotated[int, "looked at by decide, which knows the output"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ class Run:
             )
         return self.decided
 
+    @door
     def accuracy(self, labels: Any) -> Tensor:
         """The share of images (of places, in a map) classified correctly after each step, [T], 0 to 1.
 
@@ -89,19 +94,25 @@ class Run:
         return (wanted == numbers.reshape(given.shape)).double().flatten(1).mean(1)
 
 
-def decide(output: Tensor, class_axis: int | None = None, *, lead: int = 1) -> Tensor | None:
+@door
+def decide(output: Tensor, class_axis: Axis | None = None, *, lead: int = 1) -> Tensor | None:
     """The class that an output [N, ...] is for; None if it has no classes.
 
     Args:
         class_axis: axis of the classes, 1 in [N, K]; None takes that, or for one logit whether it is above 0.
         lead: axes before those of one image: 1, or 2 in [T, N, ...].
     """
+    if not output.ndim:
+        raise ValueError("output has no axes, but it must be [N, ...]")
+    lead = whole(lead, "lead", 1, output.ndim)
+    if output.dtype == torch.bool:
+        raise ValueError("output is torch.bool, but it must hold numbers")
     own = output.shape[lead:]
     if class_axis is not None:
         number = isinstance(class_axis, int) and not isinstance(class_axis, bool)
         if not number or not -len(own) <= class_axis <= len(own) or class_axis == 0:
             raise ValueError(
-                f"class_axis = {class_axis!r}, but the output is [N, {', '.join(map(str, own))}]"
+                f"class_axis = {shown(class_axis)}, but the output is [N, {', '.join(map(str, own))}]"
             )
         return output.argmax(class_axis + lead - 1 if class_axis > 0 else class_axis)
     if own.numel() == 1:

@@ -19,12 +19,14 @@ from torch import Tensor
 from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN, check_images
 from snnlab.datasets.given import Given, images_of
+from snnlab.files import short
 from snnlab.neurons import IF, State
+from snnlab.neurons.door import door
 from snnlab.neurons.integrate import tally
-from snnlab.neurons.settings import whole
+from snnlab.neurons.settings import MOST_STEPS, whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
-from snnlab.simulators.run import Run, Trace
+from snnlab.simulators.run import Axis, Run, Trace
 from snnlab.simulators.stopping import Outcome, Rule, Stop, rule_of
 
 BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most
@@ -32,9 +34,10 @@ CHUNK_BYTES = (
     4 * 2**20
 )  # of one layer's currents in one chunk of steps: more is faster on wide networks, and memory
 
-Record = Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
+Record = str | Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
 
 
+@door
 def simulate(
     snn: SNN,
     data: Given,
@@ -45,7 +48,7 @@ def simulate(
     dtype: torch.dtype = torch.float32,
     coding: Coding = "constant",
     seed: int = 0,
-    class_axis: int | None = None,
+    class_axis: Axis | None = None,
     stop: Stop | None = None,
 ) -> Run:
     """Run a converted network on images for T steps, on the device that it is on, with a progress bar.
@@ -79,6 +82,7 @@ def simulate(
     return _join(list(each_batch(snn, batches, runner, f"simulating {T} steps")))
 
 
+@door
 def each_batch(
     snn: SNN,
     batches: Sequence[Tensor],
@@ -110,15 +114,16 @@ def _wanted(snn: SNN, record: Record) -> dict[str, Sequence[tuple[int, ...]] | N
     )
     for name in wanted:
         if name not in snn.sites:
-            raise ValueError(f"record names {name!r}, but the sites are {', '.join(snn.sites)}")
+            raise ValueError(f"record names {short(name)}, but the sites are {', '.join(snn.sites)}")
     return wanted
 
 
+@door
 def prepared(
     snn: SNN, data: Given, T: int | None, chunk: int | None = None, dtype: torch.dtype = torch.float32
 ) -> tuple[Tensor, int]:
     """Images [N, ...] and steps as the network takes them. Raises: ValueError that names what does not fit."""
-    images, T = images_of(data, "data", None), snn.T if T is None else whole(T, "T")
+    images, T = images_of(data, "data", None), snn.T if T is None else whole(T, "T", most=MOST_STEPS)
     check_images(snn, images, "data")
     if chunk is not None:
         whole(chunk, "chunk")

@@ -24,7 +24,7 @@ References:
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
@@ -32,12 +32,13 @@ from torch import Tensor
 from snnlab.converters.graph import Node, walk
 from snnlab.converters.grid import Exact, Rescale
 from snnlab.converters.snn import SNN
+from snnlab.neurons.door import shown
 from snnlab.simulators.run import decide
 
 LOOKS = 16
 """Times that images may leave in a run: steps are computed several at once."""
 
-Stop = Literal["certain"] | float
+Stop = Annotated[Literal["certain"] | float, "looked at by rule_of"]
 Rule = Callable[[Tensor, int], Tensor]
 """(sums of the output after each step [t, B, K], float64, steps before them) -> whether to stop after it [t, B]"""
 
@@ -52,7 +53,7 @@ def rule_of(snn: SNN, T: int, stop: Stop | None, recorded: bool) -> Rule | None:
     share = not isinstance(stop, bool | str) and isinstance(stop, int | float) and 0 < stop < 1
     if not share and (not isinstance(stop, str) or stop != "certain"):
         raise ValueError(
-            f"stop = {stop!r}, but it is 'certain', a share between 0 and 1 as 0.9, or None for all {T} steps"
+            f"stop = {shown(stop)}, but it is 'certain', a share between 0 and 1 as 0.9, or None for all {T} steps"
         )
     if recorded:
         raise ValueError(

@@ -22,6 +22,7 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data
 from snnlab.exchange import saving
+from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import simulate
 
@@ -30,6 +31,7 @@ MANY = 64  # steps after which a network that converts well is close to its ANN
 Check = Callable[[Method], None]
 
 
+@door
 def check_method(
     method: str | Method, *, generate_only: bool = False
 ) -> Iterator[tuple[str, Callable[[], None]]] | str:
@@ -53,6 +55,7 @@ def check_method(
     return f"{chosen.name} passed all {len(named)} checks"
 
 
+@door
 def is_declared_in_full(method: Method) -> None:
     """Title, paper, year; and each of its choices says in a docstring what it computes, in an equation."""
     assert method.title and method.paper, (
@@ -67,11 +70,13 @@ def is_declared_in_full(method: Method) -> None:
         assert "=" in said or "<-" in said, f"{name} has no equation in its docstring: {said.splitlines()[0]}"
 
 
+@door
 def converts_a_cnn(method: Method) -> None:
     """A plain network comes out with a neuron at every activation, and runs."""
     _converts(method, "cnn")
 
 
+@door
 def converts_a_resnet(method: Method) -> None:
     """So does one with shortcuts."""
     _converts(method, "resnet")
@@ -89,18 +94,21 @@ def _converts(method: Method, network: str) -> None:
     assert bool(logits.isfinite().all()), "the logits are not finite"
 
 
+@door
 def approaches_its_ann(method: Method) -> None:
     """After many steps the accuracy is within 3 points of the ANN's."""
     goal, reached = training.accuracy(_ann(method, "cnn"), _data().test), _accuracy(method, MANY)
     assert reached >= goal - 0.03, f"{reached:.1%} after {MANY} steps, but the ANN has {goal:.1%}"
 
 
+@door
 def is_no_worse_than_max_norm(method: Method) -> None:
     """After few steps it beats the oldest method, on a network of the same kind."""
     floor, reached = _accuracy(CATALOGUE["max_norm"], T), _accuracy(method, T)
     assert reached >= floor - 0.01, f"{reached:.1%} after {T} steps, but max_norm has {floor:.1%}"
 
 
+@door
 def depends_on_T_as_declared(method: Method) -> None:
     """Declared independent: the same network for every T. Declared dependent: another one, and refused there.
 
@@ -123,6 +131,7 @@ def depends_on_T_as_declared(method: Method) -> None:
     raise AssertionError("depends_on_T is True, but the network runs at another T without a word")
 
 
+@door
 def gives_the_same_bits_again(method: Method) -> None:
     """Converted twice, every tensor is equal."""
     again = convert(_ann(method, "cnn"), method, _data().calibration, T, progress=False)
@@ -131,6 +140,7 @@ def gives_the_same_bits_again(method: Method) -> None:
     )
 
 
+@door
 def leaves_the_ann_alone(method: Method) -> None:
     """The network handed in keeps its modules and every byte of its weights."""
     ann = _ann(method, "cnn")
@@ -142,6 +152,7 @@ def leaves_the_ann_alone(method: Method) -> None:
     assert [repr(module) for module in ann.modules()] == modules, "modules of the ANN changed"
 
 
+@door
 def is_saved_and_loaded(method: Method) -> None:
     """Written to a file and read into a network with other weights, it gives the same logits."""
     snn, images = _snn(method, "cnn", T), _data().test.images[:32]
@@ -154,6 +165,7 @@ def is_saved_and_loaded(method: Method) -> None:
     )
 
 
+@door
 def is_the_same_in_float64(method: Method) -> None:
     """On the grid, float32 and float64 give the same bits."""
     snn, images = _snn(method, "cnn", T), _data().test.images[:32]
@@ -161,6 +173,7 @@ def is_the_same_in_float64(method: Method) -> None:
     assert same, "float32 and float64 differ: a neuron's step must be elementwise, in one fixed order"
 
 
+@door
 def runs_on_a_gpu(method: Method) -> None:
     """Where there is one, it classifies the same images as on the CPU."""
     if not torch.cuda.is_available():
@@ -172,6 +185,7 @@ def runs_on_a_gpu(method: Method) -> None:
     )
 
 
+@door
 def refuses_bad_settings(method: Method) -> None:
     """Each is refused with a ValueError that names it."""
     ann, images = _ann(method, "cnn"), _data().calibration

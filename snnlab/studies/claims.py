@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from snnlab.files import short
+from snnlab.neurons.door import door
+from snnlab.neurons.settings import whole
 from snnlab.studies.papers import FIGURE_3, TABLE_1, TABLE_2, TABLE_3, Network
 
 EVERY_T = (1, math.inf)
@@ -100,6 +103,7 @@ ORDERS: dict[str, dict[str, tuple[str, str, tuple[float, float]]]] = {
 ROWS = {"table 1": TABLE_1, "table 2": TABLE_2, "figure 3": FIGURE_3, "table 3": TABLE_3}
 
 
+@door
 def verdicts(table: str, found: Network, images: int) -> list[Verdict]:
     """The claims of a table's rows, as far as their methods were run.
 
@@ -107,6 +111,9 @@ def verdicts(table: str, found: Network, images: int) -> list[Verdict]:
         table: a key of ROWS.
         images: that the accuracies were counted on.
     """
+    if table not in ROWS:
+        raise ValueError(f"table = {short(table)}, but it is one of {', '.join(ROWS)}")
+    images = whole(images, "images")
     rows = ORDERS.get(table) or {row: _beaten(row) for row in ROWS[table]}
     return [
         Verdict(row, claim, tuple(_findings(row, order, bounds, found)), images)

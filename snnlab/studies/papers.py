@@ -31,6 +31,8 @@ from snnlab.converters.choices.potentials import half
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data
+from snnlab.files import place, short
+from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators import errors
 from snnlab.studies import sweeps
@@ -86,6 +88,7 @@ class Results:
     made: str
 
 
+@door
 def run(
     names: Sequence[str],
     data: Data,
@@ -108,7 +111,7 @@ def run(
     Raises: ValueError for a name that is none, or numbers out of range; what runs.shipped raises.
     """
     _check(names, methods, images, T_max, len(data.test), workers)
-    folder = Path(cache) if cache is not None else datasets.folder() / "papers"
+    folder = place(cache) if cache is not None else datasets.folder() / "papers"
     steps = tuple(T for T in STEPS if T_max >= T)
     jobs = [job for network in names for name in methods for job in _jobs(network, name, steps)]
     keys = {job: _key(job, images) for job in jobs}
@@ -260,7 +263,7 @@ def _check(
 ) -> None:
     for kind, given, allowed in (("network", names, tuple(NETWORKS)), ("method", methods, METHODS)):
         if wrong := [name for name in given if name not in allowed]:
-            raise ValueError(f"{kind} = {wrong[0]!r}, but it is one of {', '.join(allowed)}")
+            raise ValueError(f"{kind} = {short(wrong[0])}, but it is one of {', '.join(allowed)}")
     if not 1 <= images <= most or not STEPS[0] <= T_max:
         raise ValueError(
             f"images = {images}, T_max = {T_max}, but images is a whole number from 1 to {most}, T_max 2 or more"
@@ -269,22 +272,25 @@ def _check(
         raise ValueError(f"workers = {workers}, but at least one process does the work")
 
 
+@door
 def save(results: Results, path: str | Path = SHIPPED) -> None:
     """Write a run as JSON, the same bytes for the same numbers."""
     text = json.dumps(dataclasses.asdict(results), indent=1)  # the layers stand in their order
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    place(path).write_text(text + "\n", encoding="utf-8")
 
 
+@door
 def load(path: str | Path = SHIPPED) -> Results:
     """Read what `save` wrote; without a path the run that ships.
 
     Raises: FileNotFoundError, ValueError that say how to mend it.
     """
     mend = "`git checkout -- data/results` brings it back, and so does a full run"
-    if not Path(path).is_file():
+    path = place(path)
+    if not path.is_file():
         raise FileNotFoundError(f"there is no {path}: {mend}")
     try:
-        read = json.loads(Path(path).read_text(encoding="utf-8"))
+        read = json.loads(path.read_text(encoding="utf-8"))
         networks = {
             name: Network({m: _result(r) for m, r in one["methods"].items()}, one["residual"])
             for name, one in read["networks"].items()

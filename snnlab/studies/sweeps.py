@@ -13,6 +13,7 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
+from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import simulate
 from snnlab.training import recipes
@@ -41,6 +42,7 @@ class Result:
     potentials: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @door
     def steps_to(self, share: float = 0.99) -> int | None:
         """The fewest steps from which on the accuracy stays at or above share of the ANN's; None if it never does."""
         reached = None
@@ -51,6 +53,7 @@ class Result:
         return reached
 
 
+@door
 def compare(
     methods: Iterable[str | Method],
     network: Callable[..., nn.Module],
@@ -103,6 +106,7 @@ def compare(
     return results
 
 
+@door
 def run(
     method: Method,
     ann: nn.Module,
@@ -112,6 +116,8 @@ def run(
     look: Callable[[SNN], None] | None = None,
 ) -> Result:
     """One method on a trained network; steps rise. Each network that it converts is shown to `look`."""
+    if not steps:
+        raise ValueError("steps is empty, but there must be a number of steps or more")
     accuracy: dict[int, float] = {}
     latency: dict[int, int] = {}
     began = time.perf_counter()

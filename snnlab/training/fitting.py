@@ -6,9 +6,9 @@ References:
 
 import contextlib
 import copy
-import math
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -21,13 +21,17 @@ from snnlab.converters.graph import unwrapped
 from snnlab.datasets import Split
 from snnlab.datasets.given import Given, split_of
 from snnlab.files.tensors import TensorFile, describe, pack
+from snnlab.neurons.door import LARGEST_INT, door, shown
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
+MOST_LR = 1e6
+Named = Annotated[Tensor, "by its shape and type alone, so it may be without values"]
 SMOOTHING = 0.1  # of labels: no logit need grow without end; held-out digits gain half a point
 WEIGHT_DECAY = 5e-4  # of weights; a decayed threshold would clip more and more
 
 
+@door
 def fit(
     ann: nn.Module, split: Given, epochs: int = 12, seed: int = 0, batch: int = 32, lr: float = 0.05
 ) -> nn.Module:
@@ -47,9 +51,14 @@ def fit(
     Raises: ValueError for a setting out of range, for images, labels and outputs that do not fit, each before the
         training; or when the loss leaves the finite numbers.
     """
-    epochs, batch = whole(epochs, "epochs"), whole(batch, "batch", 2)
-    if not 0 < lr < math.inf:
-        raise ValueError(f"lr = {lr}, but it must be a number greater than 0")
+    epochs, batch = whole(epochs, "epochs", most=10**6), whole(batch, "batch", 2)
+    seed = whole(seed, "seed", 0, LARGEST_INT)
+    if not 0 < lr <= MOST_LR:
+        raise ValueError(f"lr = {lr:g}, but it must be a number greater than 0, {MOST_LR:g} at most")
+    if not any(weight.requires_grad for weight in ann.parameters()):
+        raise ValueError(
+            "ann has no weights to train; a spiking network is trained as the ANN that it was made of"
+        )
     split = _fitting(ann, split)
     whole(len(split), "images in split", 2)
     steps = -(-len(split) // batch)
@@ -71,6 +80,7 @@ def fit(
     return ann
 
 
+@door
 def parameter_groups(ann: nn.Module, norm_decay: float = 0.0) -> list[dict[str, object]]:
     """Weights decay by WEIGHT_DECAY, batch norms and biases by norm_decay, learned thresholds not at all."""
     thresholds = {id(m.threshold) for m in ann.modules() if isinstance(m, LearnedRange)}
@@ -131,9 +141,16 @@ def _fitting(ann: nn.Module, given: Given) -> Split:
 @torch.no_grad()
 def _classes(ann: nn.Module, one: Split) -> int:
     """How many classes the network tells apart, by its output for an image; 2 if that is one logit."""
+    _check_values(ann)
     image = _beside(ann, one).images
     with in_evaluation(ann), torch.random.fork_rng(devices=[]):
-        logits = ann(torch.cat([image, image]))
+        try:
+            logits = ann(torch.cat([image, image]))
+        except (RuntimeError, TypeError, NotImplementedError) as error:
+            raise ValueError(
+                f"the network's forward fails on images [N, {', '.join(map(str, image.shape[1:]))}] "
+                f"({str(error).partition(chr(10))[0][:200]}): hand in such as it was made for"
+            ) from None
     shape = list(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
     if not isinstance(logits, Tensor) or logits.ndim not in (1, 2) or len(logits) != 2 or not logits.numel():
         raise ValueError(
@@ -141,7 +158,14 @@ def _classes(ann: nn.Module, one: Split) -> int:
             "classes, [2, K], or one for two classes, [2, 1] or [2]; end the network with, e.g., nn.Flatten() and "
             "nn.Linear(..., K)"
         )
+    if not bool(logits.isfinite().all()):
+        raise ValueError("the network gives NaN or infinite values for an image: look at its weights")
     return 2 if _is_single(logits) else logits.shape[1]
+
+
+def _check_values(ann: nn.Module) -> None:
+    if any(weight.is_meta for weight in ann.parameters()):
+        raise ValueError("ann has weights without values, on the meta device: load them first")
 
 
 def _beside(ann: nn.Module, part: Split) -> Split:
@@ -154,6 +178,7 @@ SMALL_BATCH = 2**16
 """Values in a batch of images below which threads inside an operation cost more than they bring."""
 
 
+@door
 @contextlib.contextmanager
 def threads_for(values: int) -> Iterator[None]:
     """One thread for small images: on a busy machine two that wait for each other are many times slower than one."""
@@ -165,6 +190,7 @@ def threads_for(values: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+@door
 @contextlib.contextmanager
 def in_training(ann: nn.Module, seed: int) -> Iterator[None]:
     """Train mode and a random state of its own inside; evaluation mode and the old random state after."""
@@ -192,6 +218,7 @@ def _whole(ann: nn.Module, epoch: int, epochs: int) -> Iterator[None]:
         ) from None
 
 
+@door
 @contextlib.contextmanager
 def decayed_thresholds(ann: nn.Module, decay: float) -> Iterator[None]:
     """Add decay * threshold to each threshold's gradient: the L2 decay that SGD would give it."""
@@ -217,6 +244,7 @@ def in_evaluation(ann: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
+@door
 @torch.inference_mode()
 def accuracy(ann: nn.Module, split: Given) -> float:
     """The share of images classified correctly in evaluation mode, 0 to 1; the mode it was in comes back.
@@ -232,19 +260,23 @@ def accuracy(ann: nn.Module, split: Given) -> float:
     return right / len(split)
 
 
+@door
 def save(ann: nn.Module, path: str | Path, **about: object) -> None:
     """Write the weights as safetensors, whole or not at all; `about` is kept beside them as text.
 
     Of a network in a wrapper (DataParallel, torch.compile, AveragedModel) those of the network itself.
     """
+    _check_values(ann)
     save_tensors(unwrapped(ann).state_dict(), path, **about)
 
 
+@door
 def save_tensors(tensors: Mapping[str, Tensor], path: str | Path, **about: object) -> None:
     """Write tensors by name as safetensors, whole or not at all; `about` is kept beside them as text."""
     files.write(path, pack(tensors, about))
 
 
+@door
 def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
     """Read weights written by `save` into ann, all of them or none; returns what was said about them.
 
@@ -256,7 +288,8 @@ def load(ann: nn.Module, path: str | Path) -> dict[str, str]:
     return about
 
 
-def load_tensors(path: str | Path, own: Mapping[str, Tensor]) -> tuple[dict[str, str], dict[str, Tensor]]:
+@door
+def load_tensors(path: str | Path, own: Mapping[str, Named]) -> tuple[dict[str, str], dict[str, Tensor]]:
     """What was said about the tensors of a file, and they themselves: those of `own` by name, shape and type.
 
     Raises: as `load`.
@@ -267,6 +300,8 @@ def load_tensors(path: str | Path, own: Mapping[str, Tensor]) -> tuple[dict[str,
         raise FileNotFoundError(
             f"there is no checkpoint {path}; train the network, or name another file"
         ) from None
+    if unlike := [name for name, value in own.items() if not isinstance(value, Tensor) or value.is_nested]:
+        raise ValueError(f"own[{shown(unlike[0])}] = {shown(own[unlike[0]])}, but it must be a tensor")
     names = _unwrapped(file.shapes, own)
     here = {name: describe(value) for name, value in own.items()}
     if wrong := list(

@@ -93,7 +93,7 @@ def test_more_calibration_images_begin_with_those_that_fewer_have() -> None:
     assert (len(few.calibration), len(many.calibration), len(all_there_are.calibration)) == (7, 300, 1347)
     assert torch.equal(many.calibration.images[:7], few.calibration.images)
     for wrong in (0, -1, 1.5, True, "256", None):
-        with pytest.raises(ValueError, match=r"calibration = .*, but it must be a whole number, 1 or more"):
+        with pytest.raises(ValueError, match=r"^calibration = .* a whole number(, 1 or more| below 2\^63)$"):
             datasets.load("digits", calibration=wrong)  # type: ignore[arg-type]
 
 
@@ -111,7 +111,7 @@ def test_a_split_has_one_label_for_each_image() -> None:
             ValueError, match=r"images have shape \[4, 1, 8, 8\], labels .*one label for each"
         ):
             datasets.Split(images, labels)
-    with pytest.raises(ValueError, match=r"images are Tensor, labels list, but a Split holds two tensors"):
+    with pytest.raises(ValueError, match=r"labels = \[0, 1, 2, 3\], but it must be a dense tensor"):
         datasets.Split(images, [0, 1, 2, 3])  # type: ignore[arg-type]
 
 

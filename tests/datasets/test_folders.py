@@ -172,7 +172,7 @@ def test_a_transform_that_gives_several_sizes_is_named(flat: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"size": 0}, "size = 0, but it must be a whole number of pixels"),
+        ({"size": 0}, "size = 0, but it must be a whole number, 1 or more"),
         ({"per_class": 0}, "per_class = 0, but it must be a whole number"),
         ({"calibration": 1.5}, "calibration = 1.5"),
     ],

@@ -80,10 +80,10 @@ def test_a_node_that_nothing_leads_to_is_named() -> None:
     ("options", "message"),
     [
         ({}, "does not say for how many steps it is made: hand in T"),
-        ({"T": 0}, "T = 0, but it must be a whole number of steps"),
-        ({"T": T, "dt": 0.0}, "dt = 0.0, but it must be a finite number greater than 0"),
+        ({"T": 0}, "T = 0, but it must be a whole number, 1 or more"),
+        ({"T": T, "dt": 0.0}, "dt = 0, but it must be greater than 0, from 1e-12"),
         ({"T": T, "largest": -1}, "largest = -1, but it must be"),
-        ({"T": T, "reset": "soft"}, "reset = 'soft', but it is one of 'subtract', 'zero'"),
+        ({"T": T, "reset": "soft"}, "reset = 'soft', but it must be one of 'subtract', 'zero'"),
     ],
 )
 def test_a_bad_option_is_named(options: dict[str, Any], message: str) -> None:

@@ -327,7 +327,7 @@ BAD = [
         for kind in NEURONS.values()
         for bad in (0.0, -1.0, float("nan"))
     ),
-    *((kind, {"v0": float("nan")}, "v0 holds NaN") for kind in NEURONS.values()),
+    *((kind, {"v0": float("nan")}, "v0 = nan, but it must be a finite number") for kind in NEURONS.values()),
 ]
 
 

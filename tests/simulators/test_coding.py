@@ -206,12 +206,12 @@ def test_a_maximum_of_what_changes_is_refused_by_the_layers_name() -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"coding": "Poisson"}, "coding = 'Poisson', but it is one of 'constant', 'poisson'"),
+        ({"coding": "Poisson"}, "coding = 'Poisson', but it must be one of 'constant', 'poisson'"),
         ({"coding": None}, "coding = None"),
         ({"coding": "poisson", "seed": -1}, "seed = -1.*0 or more"),
         ({"coding": "poisson", "seed": 0.5}, "seed = 0.5.*whole number"),
         ({"coding": "poisson", "seed": True}, "seed = True.*whole number"),
-        ({"coding": "poisson", "seed": 2**63}, r"seed = 9223372036854775808.*smaller than 2\^63"),
+        ({"coding": "poisson", "seed": 2**63}, r"seed = 9223372036854775808.*whole number below 2\^63"),
         ({"seed": -1}, "seed = -1"),
     ],
 )

@@ -58,7 +58,7 @@ def test_levels_reach_every_activation_that_rounds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("steps", [[], [0], [2.5], [True], [-1, 4]])
 def test_steps_that_are_none_are_named(steps: list) -> None:
-    with pytest.raises(ValueError, match="whole numbers, 1 or more"):
+    with pytest.raises(ValueError, match=r"steps = .*(whole numbers, 1 or more|each value a whole number)"):
         sweeps.compare(["qcfs"], networks.cnn, DATA, steps)
 
 

@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from snnlab.converters.choices.optimizers import Adam
 from snnlab.converters.choices.site import Correction, Site, check_positive
+from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
 
+@door
 def shift_bias(site: Site) -> None:
     """Feed theta / (2 T) more in each step: half a threshold in the end, so rounding is to the nearest.
 
@@ -31,6 +33,7 @@ def shift_bias(site: Site) -> None:
     site.shift(delta if delta.numel() == 1 else delta.flatten(1).mean(1) if delta.ndim > 1 else delta)
 
 
+@door
 def calibrate_bias(site: Site) -> None:
     """Add to each channel's bias what its mean output lacks.
 
@@ -40,6 +43,7 @@ def calibrate_bias(site: Site) -> None:
     site.shift(gap.transpose(0, 1).flatten(1).mean(1))
 
 
+@door
 def calibrate_offset(site: Site) -> None:
     """calibrate_bias from L steps on, the ANN's levels: where potentials.offset_or_half leaves it to a bias.
 
@@ -52,6 +56,7 @@ def calibrate_offset(site: Site) -> None:
         calibrate_bias(site)
 
 
+@door
 def lmpc(passes: int = 1, per: Literal["neuron", "channel"] = "neuron") -> Correction:
     """Layer-wise membrane potential calibration: give each neuron the charge that its mean output lacks.
 
@@ -85,6 +90,7 @@ PATIENCE = 4
 """Epochs without a better result on the images held out, after which a training of weights ends."""
 
 
+@door
 def lwc(
     epochs: int = 15, lr: float = 1e-3, batch: int = 64, through: Literal["time", "mean"] = "time"
 ) -> Correction:

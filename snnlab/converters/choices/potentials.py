@@ -4,18 +4,22 @@ import torch
 from torch import Tensor
 
 from snnlab.converters.choices.site import Site
+from snnlab.neurons.door import door
 
 
+@door
 def zero(site: Site) -> Tensor:
     """v0 = 0: the mean output is rounded down to a multiple of theta / T.    Rueckauer 2017"""
     return torch.zeros_like(site.threshold)
 
 
+@door
 def half(site: Site) -> Tensor:
     """v0 = theta / 2: the mean output is rounded to the nearest multiple.    Bu 2022, AAAI (OPI)"""
     return site.threshold / 2
 
 
+@door
 def offset_rule(site: Site) -> Tensor:
     """v0 = theta / 2 + (T / L) * (shift - 1/2) * theta: what a quantised ANN's rounding asks for; needs no images.
 
@@ -31,6 +35,7 @@ def offset_rule(site: Site) -> Tensor:
     return site.threshold * (0.5 + site.T / levels * (shift - 0.5))
 
 
+@door
 def offset_or_half(site: Site) -> Tensor:
     """The offset rule in fewer steps than the ANN has levels, from L steps on theta / 2.
 

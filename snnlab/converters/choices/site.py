@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from snnlab.converters.choices.segment import Segment
 from snnlab.converters.choices.trains import Part, Train
 from snnlab.neurons import IF
+from snnlab.neurons.door import door, shown
 
 SLICE_BYTES = 8 * 2**20
 """Of one layer's values over all steps, at most, that are computed at once: more leave the cache and take longer."""
@@ -37,9 +39,10 @@ class Site:
     threshold: Tensor = field(default_factory=lambda: torch.tensor(1.0))
     neuron: IF = field(default_factory=IF)
 
+    @door
     def current(self, part: Part = slice(None)) -> Tensor:
         """What the layers converted so far feed the neuron, [T, n, ...], for some of the images."""
-        return self.layers(part)
+        return self.layers(_some(part))
 
     @property
     def layers(self) -> Segment:
@@ -59,12 +62,14 @@ class Site:
         """The neuron's mean output over the T steps, [N, ...], comparable with target."""
         return torch.cat([self.neuron(self.current(few))[0].mean(0) for few in self.slices()])
 
+    @door
     def slices(self, part: Tensor | None = None) -> tuple[Tensor, ...]:
         """The numbers of the images, or of some of them, so few at a time that all steps stay in the cache."""
-        numbers = torch.arange(len(self.target)) if part is None else part
+        numbers = torch.arange(len(self.target)) if part is None else _some(part)
         largest = max(math.prod(shape) for shape in (self.target.shape[1:], *self.layers.of_one_image()))
         return numbers.split(max(1, SLICE_BYTES // (self.T * largest * self.target.element_size())))
 
+    @door
     def shift(self, delta: Tensor) -> None:
         """Add delta, one number or one a channel, to what the neuron is fed in every step.
 
@@ -81,6 +86,13 @@ class Site:
         """The rest, by which a training is judged: "keep the best" looks at these only."""
         kept = torch.arange(len(self.target) - len(self.target) // 5, len(self.target))
         return kept if len(kept) else self.fitting()
+
+
+def _some(part: Any) -> Any:
+    """A slice, or numbers of images. Raises: ValueError for a tensor that holds none."""
+    if isinstance(part, Tensor) and (part.ndim != 1 or part.dtype not in (torch.int64, torch.int32)):
+        raise ValueError(f"part is {shown(part)}, but it must be a slice or whole numbers of images [n]")
+    return part
 
 
 def check_positive(**settings: object) -> None:

@@ -16,16 +16,19 @@ from torch import Tensor
 
 from snnlab.activations import LearnedRange
 from snnlab.converters.choices.site import Rule, Site, check_positive
+from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 
 Per = Literal["layer", "channel", "neuron"]
 
 
+@door
 def largest(site: Site) -> Tensor:
     """theta = max a: nothing is clipped, and one outlier makes every step theta / T coarse.    Diehl 2015"""
     return site.target.amax()
 
 
+@door
 def largest_per_neuron(site: Site) -> Tensor:
     """theta_i = max over images of a_i, a threshold for each neuron ("neuron-wise normalisation").   Wang 2022
 
@@ -34,6 +37,7 @@ def largest_per_neuron(site: Site) -> Tensor:
     return site.target.amax(0)
 
 
+@door
 def percentile(p: float, per: Per = "layer") -> Rule:
     """theta = p-th percentile of the activations, zeros included.    Rueckauer 2017, section 2.2.2
 
@@ -56,6 +60,7 @@ def percentile(p: float, per: Per = "layer") -> Rule:
     return rule
 
 
+@door
 def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
     """The threshold whose staircase of T steps is closest to the activations in the mean square.    Li 2021
 
@@ -89,6 +94,7 @@ def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
     return rule
 
 
+@door
 def balanced(per: Per = "channel", rate: float = 2.0, batch: int = 32, passes: int = 4) -> Rule:
     """Local threshold balancing: from 0 up, by what the threshold clips, batch after batch.       Bu 2025
 
@@ -115,6 +121,7 @@ def balanced(per: Per = "channel", rate: float = 2.0, batch: int = 32, passes: i
     return rule
 
 
+@door
 def trained(site: Site) -> Tensor:
     """theta = what the activation learned as its upper end.    Ho & Chang 2021, Bu et al. 2022
 

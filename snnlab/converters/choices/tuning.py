@@ -21,6 +21,7 @@ from snnlab.converters.graph import Graph, walk
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
 from snnlab.neurons import IF
+from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 
@@ -28,6 +29,7 @@ Tuning = Callable[[Graph, Graph, Split, int], None]
 """(spiking network, ANN, labelled images, T): changes the neurons of the first in place."""
 
 
+@door
 def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tuning:
     """Learn the thresholds with the spiking network in the loop; weights stay.
 
@@ -71,6 +73,7 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
     return tuning
 
 
+@door
 def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
     """Raise thresholds from the output back, each by its layer's share of the error; keep the best.
 

@@ -23,12 +23,15 @@ from snnlab.exchange.nir.nodes import LAYERS, scale_of
 from snnlab.exchange.nir.notes import check_numbers, notes
 from snnlab.files import place, short
 from snnlab.neurons import IF
+from snnlab.neurons.door import LARGEST, door
 from snnlab.neurons.integrate import Reset
+from snnlab.neurons.settings import MOST_STEPS, whole
 
 MOST_VALUES = 2**26
 """In an image."""
 
 
+@door
 def read_nir(
     source: str | Path | nir.NIRGraph,
     *,
@@ -96,15 +99,15 @@ def _load(path: Path) -> nir.NIRGraph:
 def _check(about: dict[str, Any], T: int | None, dt: float, largest: float) -> None:
     if T is None and "T" not in about:
         raise ValueError("the graph does not say for how many steps it is made: hand in T, 1 or more")
-    if T is not None and (isinstance(T, bool) or not isinstance(T, int) or T < 1):
-        raise ValueError(f"T = {T!r}, but it must be a whole number of steps, 1 or more")
+    if T is not None:
+        whole(T, "T", most=MOST_STEPS)
     if T is not None and about.get("depends_on_T") and about["T"] != T:
         raise ValueError(
             f"T = {T}, but the network was converted for T = {about['T']} only; leave T out, or convert for {T}"
         )
     for name, value in (("dt", dt), ("largest", largest)):
-        if not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ValueError(f"{name} = {value!r}, but it must be a finite number greater than 0")
+        if not 1e-12 <= value <= LARGEST:
+            raise ValueError(f"{name} = {value:g}, but it must be greater than 0, from 1e-12 to {LARGEST:g}")
 
 
 def _method(about: dict[str, Any]) -> Method:

@@ -17,11 +17,13 @@ from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import affine_node, array, conv_node, scale_node
 from snnlab.exchange.nir.notes import VERSION, noted
 from snnlab.neurons import IF, LIF
+from snnlab.neurons.door import door
 
 Feeds = dict[str, tuple[float, ...]]
 """A value as the NIR nodes whose outputs add up to it, each with the steps to whose multiples it is rounded."""
 
 
+@door
 def to_nir(snn: SNN) -> nir.NIRGraph:
     """The converted network as a NIR graph; the conventions are in `snnlab.exchange.nir`.
 
@@ -36,6 +38,7 @@ def to_nir(snn: SNN) -> nir.NIRGraph:
         return _Writer(snn).run()
 
 
+@door
 def write_nir(snn: SNN, path: str | Path) -> None:
     """Write a converted network as a NIR file, whole or not at all, for `read_nir` or another simulator.
 

@@ -11,6 +11,8 @@ from torch import nn
 from snnlab.activations import QCFS, Clip, NoisyQuantClip, QuantClip, RateNorm
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
+from snnlab.files import short
+from snnlab.neurons.door import door
 from snnlab.training.recipes.stages import Recipe, Stage, learn_share
 
 RELU = Stage("relu", nn.ReLU)
@@ -68,6 +70,7 @@ _OF_ACTIVATION: dict[type[nn.Module], str] = {
 _OF_METHOD = {"ca_lif": "qat"}  # where the activation alone does not say it
 
 
+@door
 def find(name: str | Recipe | Method) -> Recipe:
     """The recipe of that name, or the one that a method of the catalogue, or of your own, asks for.
 
@@ -79,10 +82,10 @@ def find(name: str | Recipe | Method) -> Recipe:
         return RECIPES[name]
     method = CATALOGUE.get(name) if isinstance(name, str) else name
     if not isinstance(method, Method):
-        near = difflib.get_close_matches(str(name), [*RECIPES, *CATALOGUE], n=1)
+        near = difflib.get_close_matches(str(name)[:80], [*RECIPES, *CATALOGUE], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"recipe = {name!r}, but it is one of {', '.join(RECIPES)}, a method of the catalogue, or a Recipe of "
+            f"recipe = {short(name)}, but it is one of {', '.join(RECIPES)}, a method of the catalogue, or a Recipe of "
             f"your own{hint}"
         )
     kind = type(method.activation())

@@ -18,6 +18,7 @@ from snnlab import datasets, training
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.files import place
+from snnlab.neurons.door import check, door
 from snnlab.progress import progress_bar
 from snnlab.training.recipes.catalogue import find
 from snnlab.training.recipes.stages import Recipe, Stage
@@ -26,6 +27,7 @@ VERSION = 1
 """Of the way to train: raised when the same settings lead to other weights than before."""
 
 
+@door
 def prepare(
     recipe: str | Recipe | Method,
     network: Callable[..., nn.Module],
@@ -57,7 +59,7 @@ def prepare(
     Raises: ValueError for a setting out of range, or a damaged file, which is trained again only if you say so.
     """
     stages = find(recipe).at(T, epochs_scale, levels).stages
-    ann = network(seed=seed).eval()
+    ann = check("network()", network(seed=seed), nn.Module).eval()
     folder = place(cache) if cache is not None else datasets.folder() / "trained"
     about = {"network": _named(network), "data": data.name, "seed": str(seed), "version": str(VERSION)}
     start = f"{_digest(*_bytes(ann))} {_digest(*_tensors(data))}"

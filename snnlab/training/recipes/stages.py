@@ -20,21 +20,24 @@ from snnlab import training
 from snnlab.activations import LearnedRange, QuantClip, RateNorm
 from snnlab.converters.choices.optimizers import Adam
 from snnlab.datasets import Split
+from snnlab.neurons.door import check_fields, door, shown
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 from snnlab.training.recipes.swap import Activation, fold_batch_norms, swap_activations
-from snnlab.training.recipes.weights import Rounded, bake_weights, quantize_weights
+from snnlab.training.recipes.weights import bake_weights, quantize_weights
 
 Learner = Callable[[nn.Module, Split, "Stage", int], None]
 """Trains a network in place on the images of a split, as a stage says, from a seed."""
 
 
+@door
 def learn_weights(ann: nn.Module, split: Split, stage: "Stage", seed: int) -> None:
     """Weights and thresholds together, by `training.fit`; thresholds decay by the stage's own rate."""
     with training.decayed_thresholds(ann, stage.threshold_decay):
         training.fit(ann, split, epochs=stage.epochs, seed=seed, lr=stage.lr)
 
 
+@door
 def learn_share(
     ann: nn.Module, split: Split, stage: "Stage", seed: int, *, start: float = 2.5, weight: float = 0.05
 ) -> None:
@@ -109,9 +112,10 @@ class Stage:
     learn: Learner = learn_weights
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.name.isidentifier():
             raise ValueError(
-                f"name = {self.name!r}, but a stage's name has letters, digits and underscores only"
+                f"name = {shown(self.name)}, but a stage's name has letters, digits and underscores only"
             )
         whole(self.epochs, "epochs")
         if not 0 < self.lr < math.inf or not 0 <= self.threshold_decay < math.inf:
@@ -122,8 +126,9 @@ class Stage:
         if self.start is not None and not 0 < self.start <= 100:
             raise ValueError(f"start = {self.start}, but it is a percentile in (0, 100], or None")
         if self.weight_bits is not None:
-            Rounded(self.weight_bits)  # refuses what is no number of bits
+            whole(self.weight_bits, "weight_bits", 2, 16)
 
+    @door
     def arrange(self, ann: nn.Module, split: Split) -> nn.Module:
         """A copy of the network as this stage trains it, and keeps it, without the training."""
         ann, learned = copy.deepcopy(ann), any(isinstance(m, LearnedRange) for m in ann.modules())
@@ -132,6 +137,7 @@ class Stage:
             ann = swap_activations(ann, self.activation, *images)
         return fold_batch_norms(ann, split.images) if self.weight_bits else ann
 
+    @door
     def run(self, ann: nn.Module, split: Split, seed: int = 0) -> nn.Module:
         """The trained network, in evaluation mode; the one given is left as it is."""
         ann = self.arrange(ann, split)
@@ -171,9 +177,10 @@ class Recipe:
     stages: tuple[Stage, ...]
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not self.name.isidentifier() or not self.stages:
             raise ValueError(
-                f"name = {self.name!r}, {len(self.stages)} stages, but a recipe's name has letters, digits and "
+                f"name = {shown(self.name)}, {len(self.stages)} stages, but a recipe's name has letters, digits and "
                 "underscores only, and it has one stage or more"
             )
 
@@ -187,6 +194,7 @@ class Recipe:
         """Whether the network is trained for one T."""
         return any(stage.levels_are_T for stage in self.stages)
 
+    @door
     def at(self, T: int = 8, epochs_scale: float = 1.0, levels: int | None = None) -> "Recipe":
         """The recipe for T steps, with every stage's epochs multiplied by epochs_scale, one at least.
 
@@ -194,8 +202,10 @@ class Recipe:
         """
         if int(T) != T or T < 1:
             raise ValueError(f"T = {T}, but the number of steps must be a whole number, 1 or more")
-        if not 0 < epochs_scale < math.inf:
-            raise ValueError(f"epochs_scale = {epochs_scale}, but it must be a number greater than 0")
+        if not 0 < epochs_scale <= 1000:
+            raise ValueError(
+                f"epochs_scale = {epochs_scale:g}, but it must be a number greater than 0, 1,000 at most"
+            )
         return replace(self, stages=tuple(_scaled(stage, T, epochs_scale, levels) for stage in self.stages))
 
 

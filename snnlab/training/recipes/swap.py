@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from snnlab.activations import LearnedRange
 from snnlab.converters.graph import Graph, Max, Node, fold_bn, record, trace
 from snnlab.datasets import Split
+from snnlab.datasets.given import images_of
+from snnlab.neurons.door import check, door
 
 Activation = Callable[[], nn.Module]
 
@@ -17,6 +19,7 @@ MOST_VALUES = 2**22
 """Values that a percentile looks at, at each site: all of them up to here, beyond it a sample."""
 
 
+@door
 def swap_activations(
     ann: nn.Module, factory: Activation, split: Split | None = None, percentile: float = 99.9
 ) -> nn.Module:
@@ -34,20 +37,24 @@ def swap_activations(
     """
     if not 0 < percentile <= 100:
         raise ValueError(f"percentile = {percentile}, but it lies in (0, 100]")
-    kinds = (nn.ReLU, nn.ReLU6, LearnedRange, type(factory()))
+    kinds = (nn.ReLU, nn.ReLU6, LearnedRange, type(check("factory()", factory(), nn.Module)))
     if split is not None:
-        _refuse_calls(trace(ann, split.images[:2].float(), kinds))
+        _refuse_calls(trace(ann, images_of(split, "split")[:2], kinds))
     swapped = copy.deepcopy(ann)
     old = {name: module for name, module in swapped.named_modules() if isinstance(module, kinds)}
     starts = _percentiles(swapped, old, split, percentile) if split is not None else _learned(old)
     like = next(swapped.parameters(), torch.empty(0))
-    new = {id(module): _started(factory().to(like), starts.get(name)) for name, module in old.items()}
+    new = {
+        id(module): _started(check("factory()", factory(), nn.Module).to(like), starts.get(name))
+        for name, module in old.items()
+    }
     for name, module in list(swapped.named_modules(remove_duplicate=False)):
         if id(module) in new:
             _put(swapped, name, new[id(module)].train(module.training))
     return swapped
 
 
+@door
 def average_pools(ann: nn.Module, images: Tensor) -> nn.Module:
     """A copy of the network with an average pool in place of each max pool that spikes would reach.
 
@@ -59,7 +66,7 @@ def average_pools(ann: nn.Module, images: Tensor) -> nn.Module:
         images: some of those it was trained for, [N, ...]; only their shape counts.
     Raises: ValueError for max pools that are function calls, or that no average pool equals in shape, by name.
     """
-    graph, averaged = record(ann, images), copy.deepcopy(ann)
+    graph, averaged = record(ann, images_of(images, "images")), copy.deepcopy(ann)
     for node in graph.nodes:
         if node.fate or not _is_max_pool(node):
             continue
@@ -86,6 +93,7 @@ def _averaging(pool: nn.Module, described: str) -> nn.Module:
     return average(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
 
 
+@door
 def fold_batch_norms(ann: nn.Module, images: Tensor) -> nn.Module:
     """A copy in evaluation mode whose batch norms are folded into the layers before them; identities stand in.
 
@@ -94,7 +102,7 @@ def fold_batch_norms(ann: nn.Module, images: Tensor) -> nn.Module:
     Args:
         images: some of those it was trained for, [N, ...]; only their shape counts.
     """
-    graph, folded = trace(ann, images), copy.deepcopy(ann).eval()
+    graph, folded = trace(ann, images_of(images, "images")), copy.deepcopy(ann).eval()
     for layer, norm in ((node.name, node.folded[0]) for node in graph.nodes if node.folded):
         if "#" in layer + norm:
             raise ValueError(

@@ -9,6 +9,8 @@ References:
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from snnlab.neurons.door import door
+
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
@@ -38,6 +40,7 @@ class Rounded(nn.Module):
         return f"bits={self.bits}"
 
 
+@door
 def quantize_weights(ann: nn.Module, bits: int = 8) -> nn.Module:
     """Round the weights of every convolution and linear layer in the forward, in place; the full ones go on learning.
 
@@ -60,6 +63,7 @@ def quantize_weights(ann: nn.Module, bits: int = 8) -> nn.Module:
     return ann
 
 
+@door
 def bake_weights(ann: nn.Module) -> nn.Module:
     """Leave plain layers that hold the rounded weights, in place."""
     for module in list(ann.modules()):

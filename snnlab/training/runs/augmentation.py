@@ -12,12 +12,17 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from snnlab.neurons.door import door
 
+
+@door
 def augment(images: Tensor, names: Sequence[str], generator: Generator) -> Tensor:
     """Images [B, C, H, W] to as many, of the same shape; names as Settings.augment has them, in one fixed order.
 
     AutoAugment draws from PyTorch's global random state: seed that too.
     """
+    if images.ndim != 4:
+        raise ValueError(f"images have shape {list(images.shape)}, but they must be [B, C, H, W]")
     if "autoaugment" in names:
         images = _recolored(images)
     if "crop" in names:

@@ -4,6 +4,8 @@ import csv
 import difflib
 from pathlib import Path
 
+from snnlab.files import short
+from snnlab.neurons.door import door
 from snnlab.training.runs.files import Trained, load, sha256
 
 FOLDER = Path(__file__).parents[3] / "data" / "checkpoints"
@@ -21,6 +23,7 @@ def table() -> dict[str, dict[str, str]]:
         return {row["name"]: row for row in csv.DictReader(file)}
 
 
+@door
 def shipped(name: str) -> Trained:
     """A network that ships, by its name in the table, e.g. "resnet20-relu".
 
@@ -31,7 +34,7 @@ def shipped(name: str) -> Trained:
     if name not in rows:
         near = difflib.get_close_matches(name, rows, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"name = {name!r}, but the networks that ship are {', '.join(rows)}{hint}")
+        raise ValueError(f"name = {short(name)}, but the networks that ship are {', '.join(rows)}{hint}")
     path = FOLDER / f"{name}.safetensors"
     mend = f"`git checkout -- {path.relative_to(FOLDER.parents[1])}` brings it back"
     if not path.is_file():

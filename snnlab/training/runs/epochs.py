@@ -17,6 +17,7 @@ from snnlab import files, training
 from snnlab.activations import LearnedRange
 from snnlab.converters.choices.optimizers import SGD
 from snnlab.datasets import Data, Split
+from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.training.recipes import swap_activations
 from snnlab.training.runs import files as kept
@@ -27,6 +28,7 @@ CLIP_AT = 99.9
 """Percentile of the activations at which thresholds start when a trained network goes on, percent."""
 
 
+@door
 def run(
     settings: Settings,
     data: Data,
@@ -67,6 +69,7 @@ def run(
     return kept.load(out)
 
 
+@door
 def place_for(settings: Settings, out: str | Path, *, force: bool = False) -> Path:
     """Where a training will write its checkpoint, found out before any work; nothing is left there.
 

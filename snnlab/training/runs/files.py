@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from snnlab import training
+from snnlab.files import place
 from snnlab.files.tensors import TensorFile
+from snnlab.neurons.door import door
 from snnlab.training.runs.settings import Settings
 
 
@@ -27,6 +29,7 @@ class Trained:
     about: dict[str, str]
 
 
+@door
 def load(path: str | Path) -> Trained:
     """The network of a checkpoint that `snnlab train` wrote.
 
@@ -69,7 +72,8 @@ def _untrained(settings: Settings) -> nn.Module:
         return settings.build()
 
 
+@door
 def sha256(path: str | Path) -> str:
     """Of a file, 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
+    with place(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,6 +15,7 @@ from snnlab import datasets, networks
 from snnlab.activations import ACTIVATIONS_BY_NAME, LearnedRange, QuantClip
 from snnlab.files import short
 from snnlab.networks import Activation
+from snnlab.neurons.door import check_fields, door
 from snnlab.training import SMOOTHING
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
@@ -91,6 +92,7 @@ class Settings:
     start: str = ""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         _one_of("network", self.network, NETWORKS)
         _one_of("data", self.data, datasets.NAMES)
         _one_of("activation", self.activation, ACTIVATIONS_BY_NAME)
@@ -154,6 +156,7 @@ class Settings:
         kind = ACTIVATIONS_BY_NAME[self.activation]
         return isinstance(kind, type) and issubclass(kind, QuantClip)
 
+    @door
     def build(self, activation: Activation | None = None) -> nn.Module:
         """The untrained network, with its first weights drawn from the seed."""
         options: dict[str, Any] = {"classes": CLASSES[self.data], "seed": self.seed}
@@ -172,6 +175,7 @@ class Settings:
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
     @classmethod
+    @door
     def read(cls, text: str) -> "Settings":
         """What `text` wrote; a setting that came since has its default. Raises: ValueError for anything else."""
         try:

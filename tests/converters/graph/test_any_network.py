@@ -282,7 +282,7 @@ def test_weights_that_are_not_there_are_named() -> None:
 
 @pytest.mark.parametrize("ann", [None, "resnet18", torch.rand(3)], ids=["None", "a name", "a tensor"])
 def test_what_is_no_network_is_named(ann: object) -> None:
-    with pytest.raises(ValueError, match=r"ann is \w+, but it must be a network"):
+    with pytest.raises(ValueError, match=r"ann = .*, but it must be a network or layer \(torch.nn.Module\)$"):
         convert(ann, "opi", torch.rand(4, 3), 4)  # type: ignore[arg-type]
 
 
