@@ -3,6 +3,8 @@
 import copy
 import math
 import os
+from contextlib import suppress
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +22,8 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_of, split_of
 from snnlab.neurons import IF
-from snnlab.neurons.door import door
-from snnlab.neurons.settings import MOST_STEPS, whole
+from snnlab.neurons.door import check, door
+from snnlab.neurons.settings import MOST_STEPS, shown_numbers, whole
 from snnlab.progress import progress_bar
 
 THRESHOLD_FLOOR = 1e-3
@@ -181,11 +183,27 @@ def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progres
 
 
 def _neuron(site: Site, method: Method) -> IF:
-    site.threshold = _floored(method.threshold(site))
-    site.neuron = method.neuron(site.threshold, method.v0(site))
+    site.threshold = _floored(_fitting("threshold", method.threshold(site), site))
+    neuron = method.neuron(site.threshold, _fitting("v0", method.v0(site), site))
+    site.neuron = check(f"neuron at {site.name!r}", neuron, IF)
     for correction in method.corrections:
         correction(site)
+        _fitting("threshold", site.neuron.threshold, site)
+        _fitting("v0", site.neuron.v0, site)
     return site.neuron
+
+
+def _fitting(name: str, value: Any, site: Site) -> Tensor:
+    """What a rule gives, or a correction leaves. Raises: ValueError unless it has a finite number for each neuron."""
+    held = torch.as_tensor(check(f"{name} at {site.name!r}", value, Tensor | float))
+    wanted = site.target.shape[1:]
+    with suppress(RuntimeError):
+        if torch.broadcast_shapes(held.shape, wanted) == wanted and bool(held.isfinite().all()):
+            return held
+    raise ValueError(
+        f"{name} at {site.name!r} is {shown_numbers(held)}, but a rule must give finite numbers that broadcast to the "
+        f"neurons {list(wanted)}"
+    )
 
 
 def _floored(threshold: Tensor) -> Tensor:

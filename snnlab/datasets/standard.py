@@ -63,7 +63,9 @@ class Split:
             )
 
         if self.labels.is_floating_point() or self.labels.dtype == torch.bool:
-            raise ValueError(f"labels are {self.labels.dtype}, but they must be whole numbers")
+            raise ValueError(
+                f"labels are {self.labels.dtype}, but a Split's are whole numbers: labels.long() makes them so"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -160,7 +160,8 @@ def allowed(hint: Any) -> str:
         arg for arg in args if arg is not Ellipsis and _WORDS.get(kind, "").startswith(("a list", "a dict"))
     ]
     each = f", each value {allowed(inner[-1])}" if inner else ""
-    return _WORDS.get(kind, f"a {getattr(kind, '__name__', kind)}") + each
+    name = getattr(kind, "__name__", str(kind))
+    return _WORDS.get(kind, f"{'an' if name[0] in 'AEIOU' else 'a'} {name}") + each
 
 
 def shown(value: Any) -> str:

@@ -113,6 +113,8 @@ def test_a_split_has_one_label_for_each_image() -> None:
             datasets.Split(images, labels)
     with pytest.raises(ValueError, match=r"labels = \[0, 1, 2, 3\], but it must be a dense tensor"):
         datasets.Split(images, [0, 1, 2, 3])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"labels are torch.float32, but .* labels.long\(\) makes them so"):
+        datasets.Split(images, torch.zeros(4))
 
 
 @pytest.mark.parametrize(("given", "near"), [("mnst", "mnist"), ("CIFAR10", "cifar10"), ("digit", "digits")])

@@ -9,7 +9,8 @@ import inspect
 import io
 import re
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -23,7 +24,8 @@ from good_values import good
 from torch import Tensor, nn
 from values import Bad, bad
 
-from snnlab import convert, networks
+from snnlab import Method, convert, networks
+from snnlab.converters.choices import Site
 from snnlab.datasets import Split
 from snnlab.neurons.door import door as checked
 
@@ -148,6 +150,27 @@ def findings(door: Door) -> dict[str, str]:
 @pytest.mark.parametrize("door", [d for d in DOORS if d.hints], ids=lambda d: d.name)
 def test_a_bad_argument_is_refused_by_name_or_gives_something_meaningful(door: Door) -> None:
     assert findings(door) == {}
+
+
+@pytest.mark.parametrize("part", ["threshold", "v0", "neuron"])
+@pytest.mark.parametrize("one", [one for one in bad(Callable) if not one.never], ids=lambda one: one.label)
+def test_what_a_rule_of_ones_own_gives_is_looked_at(part: str, one: Bad) -> None:
+    own = replace(good("method", Method), **{part: one.make()})
+    with pytest.raises((ValueError, TypeError)) as raised:
+        convert(good("ann", nn.Module), own, good("calibration", Split), 2)
+    if one.label == "takes nothing":  # Python says so, of the user's own function
+        assert "takes 0 positional arguments" in str(raised.value)
+    else:
+        assert problem_of(raised.value, (f"{part} at '1'",)) == ""
+
+
+def test_what_a_correction_of_ones_own_leaves_is_looked_at() -> None:
+    def spoil(site: Site) -> None:
+        site.neuron.v0 = torch.tensor(float("nan"))
+
+    own = replace(good("method", Method), corrections=(spoil,))
+    with pytest.raises(ValueError, match="v0 at '1' is nan, but a rule must give finite numbers"):
+        convert(good("ann", nn.Module), own, good("calibration", Split), 2)
 
 
 # --- what would be found: a door that is new, one that is open, one whose answer says nothing

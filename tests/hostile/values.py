@@ -206,7 +206,7 @@ def bad(hint: Any) -> Iterator[Bad]:  # noqa: C901 - a branch for each kind of a
         yield from (one for one in _strings() if one.label != "empty" or "" not in args)
         yield Bad("another word", lambda: "another")
         yield Bad("long word", lambda: LONG)
-    elif origin is abc.Callable:
+    elif abc.Callable in (origin, hint):
         yield from _functions()
     elif (plain := origin or hint) in (list, tuple, abc.Sequence, abc.Iterable, abc.Collection):
         yield from _others()

@@ -120,7 +120,7 @@ WRONG: list[tuple[Any, str]] = [
     (Split(IMAGES, LABELS - 1), r"labels of split hold -1, but"),
     ((IMAGES, changed(0.5)), r"labels of split hold 0.5, but they must be whole numbers"),
     ((IMAGES, changed(torch.nan)), r"labels of split hold nan"),
-    (Split(IMAGES, changed(torch.inf)), r"labels of split hold inf"),
+    ((IMAGES, changed(torch.inf)), r"labels of split hold inf"),
     ((IMAGES, LABELS == 1), r"labels of split are torch.bool"),
     ((IMAGES, LABELS.cfloat()), r"labels of split are torch.complex64"),
     ((IMAGES, ["cat", "dog"] * 100), r"labels of split are list"),
