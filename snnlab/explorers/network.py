@@ -15,6 +15,7 @@ from snnlab.datasets import Split
 from snnlab.datasets.given import Given, images_of
 from snnlab.explorers.host import Explorer, module
 from snnlab.explorers.packing import Arrays, Packer
+from snnlab.neurons.door import door, shown
 from snnlab.neurons.settings import whole
 from snnlab.simulators.coding import Coding
 from snnlab.simulators.run import Run
@@ -86,6 +87,7 @@ class NetworkExplorer(Explorer):
         """The network in the page, as its sliders are set."""
         return moved(self.snns[self.method], self.scale, self.shift)
 
+    @door
     def run(self, record: Record = ()) -> Run:
         """What `simulate` gives for the page's image and settings after its t steps; the page has the same numbers."""
         dtype = torch.float32 if (self.scale, self.shift) == (1, 0) else torch.float64
@@ -102,6 +104,7 @@ class NetworkExplorer(Explorer):
         )
 
 
+@door
 def network(
     snns: SNN | Mapping[str, SNN],
     ann: nn.Module | Mapping[str, nn.Module] | None = None,
@@ -257,11 +260,13 @@ def _chosen(snns: Mapping[str, SNN], settings: dict[str, Any]) -> dict[str, Any]
     }
     for name, value in settings.items():
         if name not in (*chosen, "T", "t"):
-            raise ValueError(f"{name} = {value!r}, but what can be set is {', '.join(chosen)}, T and t")
+            raise ValueError(f"{name} = {shown(value)}, but what can be set is {', '.join(chosen)}, T and t")
     chosen |= settings
     for name, known in (("method", tuple(snns)), ("coding", CODINGS)):
         if chosen[name] not in known:
-            raise ValueError(f"{name} = {chosen[name]!r}, but it is one of {', '.join(map(repr, known))}")
+            raise ValueError(
+                f"{name} = {shown(chosen[name])}, but it is one of {', '.join(map(repr, known))}"
+            )
     snn = snns[chosen["method"]]
     chosen.setdefault("T", min(snn.T, int(RANGES["T"][1])))
     chosen.setdefault("t", chosen["T"])
@@ -298,5 +303,5 @@ def _check_number(name: str, value: Any) -> None:
     number = not isinstance(value, bool) and isinstance(value, int | float)
     if not number or not low <= value <= high or (value - low) % STEPS[name]:
         raise ValueError(
-            f"{name} = {value!r}, but it must be a number, {low:g} to {high:g}, in steps of {STEPS[name]:g}"
+            f"{name} = {shown(value)}, but it must be a number, {low:g} to {high:g}, in steps of {STEPS[name]:g}"
         )

@@ -45,6 +45,7 @@ INSIDE = {
     "datasets.pictures": "what `folders.load` calls, whose message has the file's name: test_folders.py",
     "plots.Drawing": "what the drawings give",
     "explorers.conversion.Bench": "what the explorer of conversions holds",
+    "explorers.packing": "what `explorers.network` calls with networks that it has looked at",
     "explorers.answering": "what the explorers share",
     "explorers.host": "what the explorers share",
     "explorers.lasting": "what the explorers share",

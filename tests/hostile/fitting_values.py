@@ -74,6 +74,8 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
     "explorers.calcium": {"kind": lambda: "ca_lif", "arrival": lambda: "early", "settings": dict},
     "explorers.energy": {"precision": lambda: "float32", "image": lambda: "once", "settings": dict},
     "explorers.membrane": {"kind": lambda: "if", "arrival": lambda: "constant", "settings": dict},
+    "explorers.network": {"ann": net, "classes": lambda: None, "settings": dict},
+    "explorers.NetworkExplorer.run": {"record": tuple},
     "explorers.unevenness": {
         "example": lambda: "extra",
         "kind": lambda: "if",

@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
-from snnlab import SNN, Method, Run, convert, networks, neurons, plots, reports, simulate
+from snnlab import SNN, Method, Run, convert, explorers, networks, neurons, plots, reports, simulate
 from snnlab.activations import QCFS, Clip, LearnedRange, NoisyQuantClip, QuantClip, RateNorm
 from snnlab.converters.choices import Site
 from snnlab.converters.graph import Graph, trace
 from snnlab.datasets import Data, Split
 from snnlab.datasets.published import Row
 from snnlab.explorers.conversion import Bench
+from snnlab.explorers.network import NetworkExplorer
 from snnlab.neurons import IF, State
 from snnlab.simulators import energy, errors
 from snnlab.simulators.coding import Poisson
@@ -227,6 +228,7 @@ GOOD: dict[Any, Callable[[], Any]] = {
     networks.Block: lambda: networks.Block(nn.ReLU, 1, 2, 1),
     plots.PageFigure: lambda: plots.firing_rates({"a": 0.5}),
     reports.Parameter: lambda: reports.REPORTS["conversion"][0],
+    NetworkExplorer: lambda: explorers.network(_snn(), T=T, t=T),
     Bench: lambda: Bench([net()], data(), None),
     **{kind: kind for kind in neurons.NEURONS.values()},
     neurons.CounterIF: neurons.CounterIF,
