@@ -1,4 +1,4 @@
-"""The command line: `snnlab lab`, `methods`, `report`, `train`, `bench` and `student`.
+"""The command line: `snnlab lab`, `methods`, `report`, `train`, `bench`, `student` and `export`.
 
 Whatever is slow to import is imported by the command that needs it, so that help and mistakes are answered at
 once. A user's mistake is one line on stderr and exit code 2, never a traceback.
@@ -109,6 +109,18 @@ def parser() -> Parser:
         "`jupyter nbconvert --to slides`."
     )
     student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+
+    export = command(
+        _export, "export", "the course, or one lesson, as pages that need no Python and no network"
+    )
+    export.epilog = (
+        "Each lesson is run, some five minutes for all on two cores. Explorers compute in the page, predictions are "
+        "kept in the browser; exercises want `snnlab lab`. For one lesson: snnlab export 03 --out lesson.html"
+    )
+    export.add_argument("lesson", nargs="?", metavar="LESSON", help="its number; all, if there is none")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="PATH", help="a folder; for one lesson a file"
+    )
 
     bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
     bench_options(bench)
@@ -240,6 +252,20 @@ def _student(args: argparse.Namespace) -> None:
         print(f"written: {copies.write(notebooks(), args.out)}, with {', '.join(copies.COPIES)}")
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
+
+
+def _export(args: argparse.Namespace) -> None:
+    from snnlab import reports
+    from snnlab.reports import site
+
+    try:
+        folder = notebooks()
+        done = site.write_one(folder, args.lesson, args.out) if args.lesson else site.write(folder, args.out)
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
+    except reports.ReportError as failure:
+        raise Mistake(str(failure), code=1) from None
+    print(f"written: {done}")
 
 
 def _augment(args: argparse.Namespace) -> tuple[str, ...]:

@@ -69,8 +69,10 @@ class Form(Lasting, ipywidgets.VBox):
             )
 
     def lasting(self) -> str:
-        """The question as text."""
-        return f"<p>Run the cell to answer.</p><div>{html.escape(repr(self))}</div>"
+        """The question as text, with what a page needs to ask it without a kernel (reports/site.py)."""
+        asked = {"number": self.number, "question": self.question, "options": list(self.options)}
+        told = f"data-asked='{html.escape(json.dumps(asked))}'"
+        return f'<p>Run the cell to answer.</p><div class="snnlab-question" {told}>{html.escape(repr(self))}</div>'
 
     def __repr__(self) -> str:
         numeric = isinstance(self.options, range)

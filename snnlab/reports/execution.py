@@ -63,6 +63,7 @@ def _kernel(sockets: Path) -> type[AsyncKernelManager]:
     env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     env["SNNLAB_PROGRESS"] = "text"  # what _Relay reads
     env |= {"IPYTHONDIR": str(sockets / "ipython"), "PYTHONSTARTUP": ""}  # nobody's own start-up files
+    env["SNNLAB_ANSWERS"] = str(sockets / "predictions.json")  # and nobody's own predictions
     if data := os.environ.get("SNNLAB_DATA"):
         env["SNNLAB_DATA"] = str(place(data))  # the kernel runs in another folder
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

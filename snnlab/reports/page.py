@@ -24,15 +24,26 @@ HERE = "@plotly.js@"
 def page(notebook: nbformat.NotebookNode) -> str:
     """The page of a notebook: prose, results and charts, with the code folded away."""
     exporter = HTMLExporter()
-    exporter.raw_template = (files("snnlab.reports") / "page.html.j2").read_text(encoding="utf-8")
+    exporter.raw_template = part("page.html.j2")
     exporter.register_filter("told", told)
     script = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
     title = next(
         (line for line in notebook.cells[0].source.splitlines() if line.startswith("# ")), "# Report"
     )
-    resources = {"plotly": HERE, "title": title[2:], "plotly_type": PLOTLY, "dark_colours": DARK_COLOURS}
+    resources = {
+        "plotly": HERE,
+        "title": title[2:],
+        "style": part("page.css"),
+        "plotly_type": PLOTLY,
+        "dark_colours": DARK_COLOURS,
+    }
     body, _ = exporter.from_notebook_node(notebook, resources)
     return body.replace(HERE, script)
+
+
+def part(name: str) -> str:
+    """One of the files that pages are made of, in this folder."""
+    return (files("snnlab.reports") / name).read_text(encoding="utf-8")
 
 
 def told(figure: Mapping[str, Any]) -> str:

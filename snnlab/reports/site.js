@@ -1,0 +1,81 @@
+// Questions are asked and answered in the page. The first answer stays, with its time; a second stands beside it.
+const STORE = "snnlab-predictions";
+let unsaved = {};  // where the browser keeps nothing for a page
+function recorded() {
+  try { return JSON.parse(localStorage.getItem(STORE)) ?? unsaved; } catch { return unsaved; }
+}
+function record(number, answer) {
+  const all = recorded(), earlier = all[number] ?? [];
+  if (earlier.at(-1)?.answer !== answer) all[number] = [...earlier.slice(0, 1), { answer, at: new Date().toISOString() }];
+  unsaved = all;
+  try { localStorage.setItem(STORE, JSON.stringify(all)); } catch { /* kept as long as the page is open */ }
+}
+function element(name, text, attributes = {}) {
+  const made = Object.assign(document.createElement(name), attributes);
+  made.textContent = text;
+  return made;
+}
+const NAMES = ["On record: first answer", "second answer"];
+const told = (given) => given.map(({ answer, at }, k) => `${NAMES[k]} ${answer} (${new Date(at).toLocaleString()})`).join("; ");
+
+function ask(place) {
+  const { number, question, options } = JSON.parse(place.dataset.asked);
+  const many = options.length > 6, given = recorded()[number] ?? [], last = String(given.at(-1)?.answer ?? "");
+  const choices = document.createElement("fieldset");
+  const legend = document.createElement("legend");
+  legend.append(element("b", `Prediction ${number}. `), question);
+  choices.append(legend);
+  let answer = () => choices.querySelector("input:checked")?.value;
+  if (many) {
+    const list = element("select", "", { ariaLabel: question });
+    list.append(element("option", "choose", { value: "" }), ...options.map((option) => element("option", option, { value: option })));
+    list.value = last;
+    answer = () => list.value;
+    choices.append(list);
+  } else for (const option of options) {
+    const label = document.createElement("label");
+    label.append(element("input", "", { type: "radio", name: `asked-${number}`, value: option, checked: last === String(option) }), ` ${option}`);
+    choices.append(label);
+  }
+  const said = element("span", told(given), { role: "status" });
+  const button = element("button", "Record", { type: "button" });
+  button.onclick = () => {
+    const chosen = answer();
+    if (!chosen) return void (said.textContent = "Choose an answer first.");
+    record(number, chosen);
+    said.textContent = `${told(recorded()[number])}. Read on.`;
+    show();
+  };
+  place.replaceChildren(choices, button, " ", said);
+}
+
+// An answer is folded until there is a prediction: then it says which, and opens.
+function show() {
+  for (const fold of document.querySelectorAll("details")) {
+    const summary = fold.querySelector(":scope > summary");
+    fold.number ??= /^(\d\d\.\d+): you have recorded no prediction/.exec(summary?.textContent)?.[1];
+    if (!fold.number) continue;
+    const given = recorded()[fold.number], outer = fold.parentElement.closest("details.answer");
+    summary.textContent = given ? `${fold.number}: you predicted ${given[0].answer}` : `${fold.number}: record a prediction above, or look`;
+    fold.open = Boolean(given) || outer !== null;
+    if (outer) {
+      outer.open = Boolean(given);
+      outer.firstElementChild.textContent = given ? `The answer to ${fold.number}` : summary.textContent;
+    }
+  }
+  for (const place of document.querySelectorAll(".looking-back")) {
+    const rows = Object.entries(ANSWERS).map(([number, truth]) => {
+      const given = recorded()[number];
+      return given && [number, given.map(({ answer }) => answer).join("; second: "), truth, given[0].answer === truth ? "right" : ""];
+    });
+    const right = rows.filter((row) => row?.[3]).length;
+    const table = document.createElement("table");
+    table.append(element("caption", `${right} of ${rows.length} first answers were right.`));
+    const line = (name, cells) => { const row = document.createElement("tr"); row.append(...cells.map((text) => element(name, text))); return row; };
+    table.append(line("th", ["question", "your answer", "it is", ""]));
+    table.append(...Object.keys(ANSWERS).map((number, k) => line("td", rows[k] ?? [number, "none", "", ""])));
+    place.replaceChildren(table);
+  }
+}
+for (const place of document.querySelectorAll(".snnlab-question[data-asked]")) ask(place);
+show();

@@ -1,0 +1,182 @@
+"""The course as pages: each lesson executed, its explorers alive in the browser, with no kernel and no network.
+
+An explorer computes in the page anyway. A question is answered and kept there (localStorage). Equations are MathML,
+which browsers draw themselves. What needs a kernel, the exercises and the explorer that trains networks, is shown as
+it was.
+"""
+
+import platform
+import re
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from jinja2 import Environment
+from latex2mathml.converter import convert as as_mathml
+from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
+
+import snnlab
+from snnlab import files
+from snnlab.course.lessons import answers_of
+from snnlab.course.prediction import show
+from snnlab.files import marked, scratch
+from snnlab.progress import progress_bar
+from snnlab.reports.execution import execute
+from snnlab.reports.page import part
+
+ROOM = 50 * 10**6
+"""Bytes of the whole course; measured is half of it."""
+MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
+VIEW = "application/vnd.jupyter.widget-view+json"
+FRAME = re.compile(r'<iframe title="A converted network at work".*?</iframe>', re.DOTALL)
+
+
+class Lesson(NamedTuple):
+    """A lesson that is to become a page.
+
+    Attributes:
+        number: "03".
+        title: without its number.
+        aims: what can be done after it, Markdown.
+        path: its notebook.
+    """
+
+    number: str
+    title: str
+    aims: str
+    path: Path
+
+    @property
+    def page(self) -> str:
+        """The name of its page."""
+        return f"{self.path.stem}.html"
+
+
+def lessons(folder: Path) -> list[Lesson]:
+    """The lessons of a folder in their order, as their first cells tell of them."""
+    found = []
+    for path in sorted(folder.glob("[0-9]*.ipynb")):
+        head = nbformat.read(path, as_version=4).cells[0].source
+        title, _, rest = head.partition("\n")
+        aims = re.search(r"After this lesson you can(.*?)\n\n\*\*", rest, re.DOTALL)
+        found.append(Lesson(path.name[:2], title.partition("· ")[2], aims[1].strip() if aims else "", path))
+    return found
+
+
+def write(folder: Path, out: Path) -> Path:
+    """Run every lesson of a folder, and write the course's pages: index.html, and one for each lesson.
+
+    Args:
+        out: a new or empty folder, or one that this function wrote and nobody has changed since.
+    Returns: out, absolute.
+    Raises: ValueError for another folder, and where nothing can be written; ReportError if a lesson fails, with nothing
+        left in out.
+    """
+    place, every = marked.target(out, ROOM), lessons(folder)
+    with marked.building(place) as new:
+        network = ""
+        for k, lesson in enumerate(progress_bar(every, "the course", unit="lesson", delay=0)):
+            near = (every[k - 1] if k else None, every[k + 1] if k + 1 < len(every) else None)
+            text = page(lesson, near)
+            network = network or "".join(FRAME.findall(text)[:1])
+            (new / lesson.page).write_text(text, encoding="utf-8")
+        index = _template("index.html.j2").render(
+            lessons=every,
+            network=network,
+            style=part("page.css") + part("site.css"),
+            made=_made(),
+            prose=prose,
+        )
+        (new / "index.html").write_text(index, encoding="utf-8")
+    return place
+
+
+def write_one(folder: Path, number: str, out: Path) -> Path:
+    """Run one lesson, and write its page, a file that needs nothing else.
+
+    Args:
+        number: "3" or "03".
+    Returns: out, absolute.
+    Raises: ValueError for an unknown lesson, and where nothing can be written; ReportError if the lesson fails.
+    """
+    every = lessons(folder)
+    found = [lesson for lesson in every if number.isascii() and lesson.number == number.zfill(2)]
+    if not found:
+        numbers = ", ".join(lesson.number for lesson in every)
+        raise ValueError(f"there is no lesson {files.short(number)}: the lessons are {numbers}")
+    place = files.probe(out, 3 * 10**6)
+    files.write(place, page(found[0]).encode())
+    return place
+
+
+def page(lesson: Lesson, near: Sequence[Lesson | None] = (None, None)) -> str:
+    """Run a lesson; its page, HTML.
+
+    Args:
+        near: the lessons before and after it, to which links lead.
+    Raises: ReportError if a cell fails.
+    """
+    began = time.monotonic()
+    with scratch(Path(tempfile.gettempdir()), "snnlab-lesson-") as folder:
+        executed = execute(lesson.path, {}, folder)
+    return rendered(executed, lesson, near, f"{_made()} in {time.monotonic() - began:.0f} s")
+
+
+def rendered(
+    executed: nbformat.NotebookNode, lesson: Lesson, near: Sequence[Lesson | None], made: str
+) -> str:
+    """The page of a lesson that was run."""
+    exporter = HTMLExporter(extra_template_paths=[str(Path(__file__).parent)])
+    exporter.raw_template = part("lesson.html.j2")
+    exporter.register_filter("prose", prose)
+    exporter.register_filter("alone", alone)
+    answers = {number: show(answer.truth) for number, answer in answers_of(lesson.number).items()}
+    given = {"title": f"{lesson.number} · {lesson.title}", "made": made, "near": near, "answers": answers}
+    given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}
+    body, _ = exporter.from_notebook_node(executed, given)
+    return body
+
+
+def prose(markdown: str) -> str:
+    """Markdown as HTML: equations as MathML, links between lessons as links between pages."""
+    kept: list[str] = []
+
+    def equation(found: re.Match[str]) -> str:
+        if found[1]:
+            return found[0]
+        kept.append(_equation(found[2]) if found[2] else as_mathml(found[3].strip()))
+        return f"@equation{len(kept) - 1}@"
+
+    linked = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", MATH.sub(equation, markdown))
+    linked = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", linked)  # what does not come with the pages
+    return re.sub(r"@equation(\d+)@", lambda found: kept[int(found[1])], str(markdown2html(linked)))
+
+
+def _equation(latex: str) -> str:
+    """An equation on a line of its own, its number beside it."""
+    tag = re.search(r"\\tag\{([^}]*)\}", latex)
+    plain = latex.replace("{aligned}", "{split}")  # the same, by the name that the library knows
+    drawn = as_mathml(plain.replace(tag[0], "") if tag else plain, display="block")
+    return f'<div class="equation">{drawn}{f"<span>({tag[1]})</span>" if tag else ""}</div>'
+
+
+def alone(output: str) -> str:
+    """A widget's stand-in without the words that ask for a kernel."""
+    text = re.sub(r"<style>\.snnlab-lasting.*?</style>", "", output, flags=re.DOTALL)
+    return re.sub(r"<p>[^<]*(?:, as saved\. Run the cell[^<]*|Run the cell to answer\.)</p>", "", text)
+
+
+def _made() -> str:
+    packages = ", ".join(f"{name} {version(name).partition('+')[0]}" for name in ("torch", "numpy"))
+    today = datetime.now(UTC).date().isoformat()
+    return f"Executed on {today} with snnlab {snnlab.__version__}, {packages}, Python {platform.python_version()}"
+
+
+def _template(name: str) -> Any:
+    return Environment(autoescape=True).from_string(part(name))

@@ -1,0 +1,216 @@
+"""The course as pages: in a browser with no network every slider is alive, and questions are answered in the page."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page
+
+from snnlab import cli
+from snnlab.course.lessons import answers_of
+from snnlab.reports import ReportError, site
+from tests.browser import browser
+
+ROOT = Path(__file__).parents[2]
+SCHEMES = "light", "dark"
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with browser("the pages of the course are") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lesson 01 as a page, made by somebody who has answered its first question."""
+    folder = tmp_path_factory.mktemp("lesson")
+    mine = folder / "answers.json"
+    mine.write_text(json.dumps({"01.1": [{"answer": 7, "at": "2026-11-01T00:00:00+00:00"}]}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SNNLAB_ANSWERS", str(mine))
+        assert cli.main(["export", "1", "--out", str(folder / "lesson.html")]) == 0
+    return folder / "lesson.html"
+
+
+class Visit:
+    """A page opened from a file, with no network; what it asked for, and what went wrong in it."""
+
+    def __init__(self, chrome: Browser, path: Path, width: int = 1400, scheme: str = "light") -> None:
+        viewport = {"width": width, "height": 900}
+        self.context = chrome.new_context(viewport=viewport, color_scheme=scheme, offline=True)  # type: ignore[arg-type]
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.page = self.open(path)
+
+    def open(self, path: Path) -> Page:
+        page = self.context.new_page()
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.goto(path.as_uri())
+        for frame in page.locator("iframe").all():  # they load when they are near
+            frame.scroll_into_view_if_needed()
+            frame.content_frame.locator("input").first.wait_for(timeout=60_000)
+        return page
+
+    def close(self) -> None:
+        self.context.close()
+        others = [url for url in self.asked if not url.startswith(("file:", "data:", "blob:", "about:"))]
+        assert not others and not self.wrong, (others, self.wrong)
+
+
+def test_every_slider_of_a_lesson_moves_its_picture(chrome: Browser, lesson: Path) -> None:
+    assert lesson.stat().st_size < 3_000_000
+    visit = Visit(chrome, lesson)
+    frames = [frame.content_frame for frame in visit.page.locator("iframe").all()]
+    assert len(frames) >= 2
+    for frame in frames:
+        sliders = frame.locator("input[type=range]").all()
+        assert sliders
+        for slider in sliders:
+            if not slider.is_visible() or slider.is_disabled():
+                continue
+            before = frame.locator("body").inner_html()
+            at_end = slider.evaluate("slider => Number(slider.value) >= Number(slider.max)")
+            slider.press("ArrowLeft" if at_end else "ArrowRight")
+            assert frame.locator("body").inner_html() != before, slider.get_attribute("name")
+    visit.close()
+
+
+def test_a_question_is_answered_in_the_page_and_remembered(chrome: Browser, lesson: Path) -> None:
+    visit = Visit(chrome, lesson)
+    asked, folded = visit.page.locator(".snnlab-question"), visit.page.locator("details", has_text="01.1:")
+    assert asked.count() == len(answers_of("01"))
+    assert "you predicted" not in visit.page.locator("main").text_content(), (
+        "the exporter's own answers stay at home"
+    )
+    assert folded.first.get_attribute("open") is None
+    first = asked.first
+    first.locator("button").click()
+    assert "Choose an answer first" in first.inner_text()
+    first.locator("select").select_option("6")
+    first.locator("button").click()
+    assert "first answer 6" in first.inner_text()
+    first.locator("select").select_option("5")
+    first.locator("button").click()
+    assert "first answer 6" in first.inner_text() and "second answer 5" in first.inner_text()
+    for page in (visit.page, visit.open(lesson)):  # and when it is opened again
+        opened = page.locator("details[open]", has_text="you predicted 6")
+        assert opened.count() >= 1 and "3, 3, 2" in page.inner_text("main")
+        row = page.locator(".looking-back tr", has_text="01.1").inner_text().split("\t")
+        assert [cell.strip() for cell in row] == ["01.1", "6; second: 5", "6", "right"]
+        assert "1 of 4" in page.locator(".looking-back caption").inner_text()
+    visit.close()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", [1400, 600, 390])
+def test_a_page_is_as_wide_as_the_window_and_has_its_colours(
+    width: int, scheme: str, chrome: Browser, lesson: Path
+) -> None:
+    visit = Visit(chrome, lesson, width, scheme)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    ground = visit.page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    shade = sum(map(int, re.findall(r"\d+", ground)[:3]))
+    assert (shade < 150) == (scheme == "dark")
+    visit.close()
+
+
+def test_nothing_in_a_page_asks_for_what_a_page_has_not(lesson: Path) -> None:
+    text = lesson.read_text(encoding="utf-8")
+    body = re.sub(r"<(script|style|iframe).*?</\1>", "", text, flags=re.DOTALL)
+    for words in (
+        "Run the cell to",
+        "not done yet",
+        "model not found",
+        "blue bar below",
+        "$$",
+        r"\frac",
+        "?v[0]",
+    ):
+        assert words not in body, words
+    made = re.search(r"<footer>(.*?)</footer>", body)
+    assert made and re.fullmatch(
+        r"Executed on \d{4}-\d\d-\d\d with snnlab [\d.]+, torch [\d.]+, numpy [\d.]+, Python [\d.]+ in \d+ s\.",
+        made[1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("markdown", "wanted"),
+    [
+        ("$a_1$ and `$b$`", ["<msub>", "<code>$b$</code>"]),
+        ("$$x = 1 \\tag{I1}$$", ['display="block"', "<span>(I1)</span>"]),
+        ("$$\\begin{aligned} a &= b \\\\ &+ c \\end{aligned}$$", ["<mtable", "<mtd"]),
+        ("[two](02_clipping_and_quantisation.ipynb#a)", ['href="02_clipping_and_quantisation.html#a"']),
+        ("the [page](../docs/x.md) says", ["the page says"]),
+        ("```\n$5 and $6\n```", ["$5 and $6"]),
+        ("a < b & c", ["&lt;", "&amp;"]),
+    ],
+)
+def test_prose(markdown: str, wanted: list[str]) -> None:
+    found = site.prose(markdown)
+    assert all(part in found for part in wanted), found
+    assert "<mi>&</mi>" not in found and "@equation" not in found
+
+
+def notebook(path: Path, number: str, code: str) -> None:
+    new = nbformat.v4
+    head = f"# {number} · A <b> title\n\nAfter this lesson you can\n\n- see $x_1$.\n\n**Time:** short."
+    cells = [new.new_markdown_cell(head), new.new_code_cell(code)]
+    spec = {"name": "python3", "display_name": "Python 3"}
+    metadata = {"kernelspec": spec, "language_info": {"name": "python"}}
+    made = new.new_notebook(cells=cells, metadata=metadata)
+    nbformat.write(made, path / f"{number}_title.ipynb")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    folder = tmp_path / "course"
+    folder.mkdir()
+    for number in ("01", "02", "03"):
+        notebook(folder, number, f"print({number!r})")
+    return folder
+
+
+def test_the_pages_lead_to_each_other(course: Path, tmp_path: Path, chrome: Browser) -> None:
+    out = tmp_path / "site"
+    assert site.write(course, out) == out and site.write(course, out) == out
+    visit = Visit(chrome, out / "index.html")
+    assert visit.page.locator("ol.lessons > li").count() == 3 and visit.page.locator("ol math").count() == 3
+    visit.page.click("text=01 · A <b> title")
+    seen = []
+    while visit.page.locator("nav").first.locator("[rel=next]").count():
+        seen.append(visit.page.title())
+        visit.page.locator("nav").last.locator("[rel=next]").click()
+    assert [*seen, visit.page.title()] == [f"{number} · A <b> title" for number in ("01", "02", "03")]
+    visit.page.locator("nav").first.locator("text=All lessons").click()
+    assert visit.page.url.endswith("index.html")
+    visit.close()
+
+
+def test_a_lesson_that_fails_leaves_no_site(course: Path, tmp_path: Path) -> None:
+    notebook(course, "02", "raise RuntimeError('so it is')")
+    with pytest.raises(ReportError, match="so it is"):
+        site.write(course, tmp_path / "site")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["course"]
+
+
+@pytest.mark.parametrize("lesson", ["99", "x", "0x1", "-1", "²"])
+def test_an_unknown_lesson_is_one_line(
+    lesson: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["export", "--out", str(tmp_path / "x.html"), "--", lesson]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("snnlab: there is no lesson") and "01, 02" in said and said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_of_somebodys_is_no_site(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    assert cli.main(["export", "--out", str(tmp_path)]) == 2
+    assert "holds 'mine.txt'" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
