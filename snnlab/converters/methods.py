@@ -45,13 +45,13 @@ class Method:
     depends_on_T: bool = False
 
     def __post_init__(self) -> None:
+        if callable(self.corrections):
+            raise ValueError("corrections is a function, but it must be a tuple: write (correction,)")
         check_fields(self)
         if not self.name.isidentifier():
             raise ValueError(
                 f"name = {shown(self.name)}, but a method's name has letters, digits and underscores only"
             )
-        if callable(self.corrections):
-            raise ValueError("corrections is a function, but it must be a tuple: write (correction,)")
         object.__setattr__(self, "corrections", tuple(self.corrections))
         rules = {name: getattr(self, name) for name in ("activation", "threshold", "v0", "neuron")}
         rules |= {f"corrections[{k}]": correction for k, correction in enumerate(self.corrections)}

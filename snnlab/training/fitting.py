@@ -55,11 +55,11 @@ def fit(
     seed = whole(seed, "seed", 0, LARGEST_INT)
     if not 0 < lr <= MOST_LR:
         raise ValueError(f"lr = {lr:g}, but it must be a number greater than 0, {MOST_LR:g} at most")
+    split = _fitting(ann, split)
     if not any(weight.requires_grad for weight in ann.parameters()):
         raise ValueError(
             "ann has no weights to train; a spiking network is trained as the ANN that it was made of"
         )
-    split = _fitting(ann, split)
     whole(len(split), "images in split", 2)
     steps = -(-len(split) // batch)
     optimizer = SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)

@@ -198,7 +198,7 @@ def test_a_network_that_rounds_is_refused_for_a_random_number() -> None:
     class Random(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.act, self.fc = QCFS(1.0, 4), nn.Linear(4, 2)
+            self.act, self.fc = QCFS(4, 1.0), nn.Linear(4, 2)
 
         def forward(self, x: Tensor) -> Tensor:
             return self.fc(self.act(x)) * float(torch.rand(()))

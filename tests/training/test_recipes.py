@@ -96,8 +96,12 @@ def test_a_share_that_loses_images_is_taken_back(few: Data, shared: tuple[nn.Mod
 def test_a_share_needs_rate_norm(few: Data) -> None:
     with pytest.raises(ValueError, match="no RateNorm"):
         recipes.learn_share(networks.cnn(), few.train, Stage("share"), 0)
-    for wrong in ({"weight": 0.0}, {"weight": float("nan")}, {"start": float("inf")}):
-        with pytest.raises(ValueError, match=r"start = .*weight = .*greater than 0"):
+    for wrong, said in (
+        ({"weight": 0.0}, "start = .*weight = 0.*greater than 0"),
+        ({"weight": float("nan")}, "weight = nan, but it must be a finite number"),
+        ({"start": float("inf")}, "start = inf, but it must be a finite number"),
+    ):
+        with pytest.raises(ValueError, match=said):
             recipes.learn_share(networks.cnn(), few.train, Stage("share"), 0, **wrong)
 
 
@@ -123,8 +127,8 @@ def test_a_stage_tells_settings_apart_to_the_last_digit() -> None:
         ({"threshold_decay": -1.0}, "threshold_decay = -1.0"),
         ({"start": 0}, r"start = 0.*\(0, 100\]"),
         ({"start": float("nan")}, "start = nan"),
-        ({"weight_bits": 0}, "bits = 0.*2 to 16"),
-        ({"weight_bits": 1}, "bits = 1.*2 to 16"),
+        ({"weight_bits": 0}, "weight_bits = 0, but it must be a whole number, 2 or more"),
+        ({"weight_bits": 1}, "weight_bits = 1, but it must be a whole number, 2 or more"),
     ],
 )
 def test_a_stage_names_a_wrong_setting(setting: dict[str, float], said: str) -> None:

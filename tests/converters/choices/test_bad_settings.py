@@ -19,7 +19,7 @@ BAD = [
     (lambda: lmpc(0), "passes = 0"),
     (lambda: lmpc(1.5), "passes = 1.5.*whole number"),  # type: ignore[arg-type]
     (lambda: lmpc(True), "passes = True.*whole number"),
-    (lambda: lmpc(1, "layer"), "per = 'layer'.*'neuron' or 'channel'"),  # type: ignore[arg-type]
+    (lambda: lmpc(1, "layer"), "per = 'layer', but it must be one of 'neuron', 'channel'"),  # type: ignore[arg-type]
     (lambda: lwc(0), "epochs = 0"),
     (lambda: lwc(2.5), "epochs = 2.5.*whole number"),  # type: ignore[arg-type]
     (lambda: lwc(1, lr=-1.0), "lr = -1.0.*greater than 0"),
@@ -37,7 +37,7 @@ BAD = [
     (lambda: balanced("image"), "per = 'image'.*'layer', 'channel', 'neuron'"),  # type: ignore[arg-type]
     (lambda: percentile(0), r"p = 0.*\(0, 100\]"),
     (lambda: percentile(101), "p = 101"),
-    (lambda: percentile("99"), "p = '99'.*a number"),  # type: ignore[arg-type]
+    (lambda: percentile("99"), "p = '99', but it must be a finite number"),  # type: ignore[arg-type]
     (lambda: percentile(99, "all"), "per = 'all'"),  # type: ignore[arg-type]
     (lambda: threshold_finetune(0), "epochs = 0"),
     (lambda: threshold_finetune(lr=0.0), "lr = 0.0.*greater than 0"),
@@ -46,7 +46,7 @@ BAD = [
     (lambda: threshold_feedback(gain=0), "gain = 0.*greater than 0"),
     (lambda: _method(corrections=lmpc()), r"corrections is a function.*\(correction,\)"),
     (lambda: _method(threshold=99.9), "threshold = 99.9.*a function"),
-    (lambda: _method(None), r"corrections\[0\] = None.*a function"),  # type: ignore[arg-type]
+    (lambda: _method(None), r"corrections = \(None,\), but .*each value a function"),  # type: ignore[arg-type]
     (lambda: _method(tuning=3), "tuning = 3"),
     (lambda: OffsetSpikeIF(passes=0), "passes = 0"),
 ]
