@@ -71,6 +71,15 @@ def test_the_page_and_its_charts_are_light_or_dark_as_the_readers_system(
         "[...document.querySelectorAll('.js-plotly-plot')].map(p => p.data[0].line?.color)"
     )
     assert lines[0] == (BLUE if scheme == "light" else DARK_COLOURS[BLUE])
+    opened.emulate_media(media="print")  # paper is white, whatever the screen was
+    opened.wait_for_function(
+        "getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor == 'rgb(255, 255, 255)'"
+    )
+    opened.emulate_media(media="screen")
+    opened.wait_for_function(
+        "was => getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor == was",
+        arg=seen[2],
+    )
     opened.emulate_media(color_scheme="dark" if scheme == "light" else "light")
     opened.wait_for_function(
         "was => getComputedStyle(document.querySelector('.js-plotly-plot .main-svg')).backgroundColor != was",
