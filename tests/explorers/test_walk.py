@@ -18,7 +18,7 @@ import pytest
 import torch
 from playwright.sync_api import Browser, Page
 
-from snnlab import convert, datasets, explorers, networks, training
+from snnlab import CATALOGUE, convert, datasets, explorers, networks, training
 from snnlab.converters.snn import SNN
 from snnlab.course.building import Builder
 from snnlab.course.prediction import Form
@@ -147,7 +147,11 @@ def test_a_sentence_that_is_not_so_turns_the_walk_red(
 
 
 @pytest.mark.parametrize("shown", PAGES, ids=named)
-def test_every_explorer_of_every_lesson_works_in_every_state(chrome: Browser, shown: Shown) -> None:
+def test_every_explorer_of_every_lesson_works_in_every_state(
+    chrome: Browser, shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # what a lesson registers is taken out again: other tests count the methods
+    monkeypatch.setitem(CATALOGUE, "mine", CATALOGUE["opi"])
     found = problems(chrome, shown.make(), shown.cell)
     assert not found, (len(found), found[:3])
 
