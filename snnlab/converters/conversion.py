@@ -1,8 +1,6 @@
 """convert: a trained ANN becomes a spiking network, by the choices that a method declares."""
 
 import copy
-import math
-import os
 from contextlib import suppress
 from typing import Any
 
@@ -23,7 +21,7 @@ from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_of, split_of
 from snnlab.neurons import IF
 from snnlab.neurons.door import check, door
-from snnlab.neurons.settings import MOST_STEPS, shown_numbers, whole
+from snnlab.neurons.settings import MOST_STEPS, check_memory, shown_numbers, whole
 from snnlab.progress import progress_bar
 
 THRESHOLD_FLOOR = 1e-3
@@ -86,12 +84,12 @@ def convert(
 def _check_memory(graph: Graph, images: Tensor, method: Method, T: int) -> None:
     """Refuse, before it begins, a conversion that would take more than half of the machine's memory."""
     needed = len(images) * _bytes_of_one(graph, images[:1], T / 4 if method.corrections else 0.0)
-    if needed > (half := memory() / 2):
-        fewer = f" or T, {T}," if method.corrections else ""
-        raise ValueError(
-            f"method {method.name!r} would take some {needed / 1e9:.1f} GB for {len(images)} calibration images, more "
-            f"than half of this machine's memory, {half / 1e9:.1f} GB: lower their number{fewer} or take smaller images"
-        )
+    fewer = f" or T, {T}," if method.corrections else ""
+    check_memory(
+        needed,
+        f"method {method.name!r} would take some {{}} for {len(images)} calibration images",
+        f"lower their number{fewer} or take smaller images",
+    )
 
 
 @torch.inference_mode()
@@ -112,14 +110,6 @@ def _bytes_of_one(graph: Graph, image: Tensor, kept: float) -> float:
         for other in freed[node]:
             values.pop(other, None)
     return peak
-
-
-def memory() -> float:
-    """The machine's memory, bytes; without an answer from the system, endless."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
 
 
 def _check_activations(activations: dict[str, nn.Module], method: Method, wanted: type[nn.Module]) -> None:

@@ -1,5 +1,8 @@
 """What a setting may be: a whole number, a share, numbers for each neuron."""
 
+import math
+import os
+
 import torch
 from torch import Tensor
 
@@ -56,3 +59,24 @@ def check_size(name: str, value: Tensor) -> None:
     """Raises: ValueError for numbers that leave float32 no room for a sum."""
     if float(value.abs().amax()) > LARGEST:
         raise ValueError(f"{name} = {shown_numbers(value)}, but it must be {LARGEST:g} at most in size")
+
+
+def check_memory(needed: float, what: str, mend: str) -> None:
+    """Refuse, before it begins, what would take more than half of the machine's memory.
+
+    Args:
+        needed: bytes.
+        what: what takes them, with {} where the number stands.
+        mend: what to do.
+    """
+    if needed > (half := memory() / 2):
+        told = what.format(f"{needed / 1e9:.1f} GB")
+        raise ValueError(f"{told}, more than half of this machine's memory, {half / 1e9:.1f} GB: {mend}")
+
+
+def memory() -> float:
+    """The machine's memory, bytes; without an answer from the system, endless."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf

@@ -32,7 +32,7 @@ from snnlab.datasets.given import Given
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.simulators.coding import Coding, Poisson, coded
-from snnlab.simulators.simulation import each_batch, prepared
+from snnlab.simulators.simulation import each_batch, few_at_once, prepared
 
 CAVEAT = (
     "Arithmetic only: memory and data movement, which dominate in hardware, are left out, and the ANN could be "
@@ -164,7 +164,9 @@ def measure(
     """
     images, T = prepared(snn, data, T)
     count, sums = _Counter(snn, T, coded(snn, coding, seed)), dict[str, float]()
-    for found in each_batch(snn, images.split(BATCH), count, "counting spikes", progress=progress):
+    for found in each_batch(
+        snn, images.split(few_at_once(snn, T, BATCH)), count, "counting spikes", progress=progress
+    ):
         for name, value in (found.sops | found.spikes).items():
             sums[name] = sums.get(name, 0.0) + value
     first: _Count = found  # what a layer is, is the same in every batch

@@ -32,7 +32,7 @@ from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import decide
-from snnlab.simulators.simulation import each_batch, prepared
+from snnlab.simulators.simulation import each_batch, few_at_once, prepared
 
 PARTS = ("inherited", "clipping", "quantisation", "unevenness")
 BATCH = 16  # images at a time, with all their steps
@@ -188,7 +188,9 @@ def anatomy(
     labels = data.labels if isinstance(data, Split) and decide(snn(images[:1])) is not None else None
     dissect = _Dissection(ann, snn, T, coded(snn, coding, seed))
     work = partial(_measure, dissect, labels)
-    found = list(each_batch(snn, images.split(BATCH), work, "dissecting", progress=progress))
+    found = list(
+        each_batch(snn, images.split(few_at_once(snn, T, BATCH)), work, "dissecting", progress=progress)
+    )
     sums, right = ([part[k] for part in found] for k in range(2))
     means = {name: torch.stack([found[name] for found in sums]).sum(0) / len(images) for name in sums[0]}
     accuracies = torch.stack(right).sum(0) / len(images) if labels is not None else None

@@ -23,16 +23,22 @@ from snnlab.files import short
 from snnlab.neurons import IF, State
 from snnlab.neurons.door import door
 from snnlab.neurons.integrate import tally
-from snnlab.neurons.settings import MOST_STEPS, whole
+from snnlab.neurons.settings import MOST_STEPS, check_memory, memory, whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import Axis, Run, Trace
-from snnlab.simulators.stopping import Outcome, Rule, Stop, rule_of
+from snnlab.simulators.stopping import Outcome, Rule, Stop, rule_of, silence
 
 BATCH, BATCH_BYTES = 32, 96 * 2**10  # images at a time, at most
 CHUNK_BYTES = (
     4 * 2**20
 )  # of one layer's currents in one chunk of steps: more is faster on wide networks, and memory
+
+ALL_STEPS = 2**29  # bytes of one batch in one thread, at most, where all steps are held at once
+PER_NEURON, RECORDED = (
+    96,
+    32,
+)  # bytes in each step: measured for neurons that look ahead; v and output, held twice
 
 Record = str | Sequence[str] | Mapping[str, Sequence[tuple[int, ...]] | None]
 
@@ -71,6 +77,7 @@ def simulate(
     """
     images, T = prepared(snn, data, T, chunk, dtype)
     wanted = _wanted(snn, record)
+    _check_recorded(snn, wanted, T, len(images))
     rule = rule_of(snn, T, stop, bool(wanted))
     chunk = T if any(neuron.looks_ahead for neuron in snn.sites.values()) else chunk
     graph = snn.runs
@@ -78,6 +85,7 @@ def simulate(
     coder = coded(snn, coding, seed)
     runner = _Runner(Plan(graph, coder is not None), snn.sites, T, chunk, wanted, coder, class_axis, rule)
     size = max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel())))
+    size = size if chunk is None or chunk < T else few_at_once(snn, T, size)
     batches = images.to(dtype).split(size)
     return _join(list(each_batch(snn, batches, runner, f"simulating {T} steps")))
 
@@ -137,6 +145,32 @@ def prepared(
             f"T = {T}, but method {snn.method.name!r} converted for T = {snn.T} only; convert again for {T}"
         )
     return images, T
+
+
+def few_at_once(snn: SNN, T: int, most: int) -> int:
+    """Images at a time, `most` at most, where all T steps are held at once.
+
+    Raises: ValueError if those of one image in each thread would fill the memory.
+    """
+    one = PER_NEURON * T * max((zeros.numel() for zeros in silence(snn)[0].values()), default=1)
+    threads = torch.get_num_threads()
+    check_memory(
+        one * threads,
+        f"T = {T}, all of whose steps are held at once, would take some {{}}, an image in each of {threads} threads",
+        "take fewer steps, or a method whose neurons do not look ahead",
+    )
+    return max(1, min(most, int(min(ALL_STEPS, memory() / 2 / threads) // one)))
+
+
+def _check_recorded(snn: SNN, wanted: Mapping[str, Sequence[Any] | None], T: int, count: int) -> None:
+    if wanted:
+        zeros = silence(snn)[0]
+        neurons = sum(zeros[name].numel() if of is None else len(of) for name, of in wanted.items())
+        check_memory(
+            RECORDED * T * count * neurons,
+            f"record would take some {{}} for {neurons} neurons, {count} images and T = {T}",
+            "record fewer sites, or chosen neurons, {'site': [(0, 0, 0)]}, or hand in fewer images",
+        )
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def rule_of(snn: SNN, T: int, stop: Stop | None, recorded: bool) -> Rule | None:
         raise ValueError(
             f"stop = {stop!r}, but {ahead!r} looks ahead over all {T} steps before it sends a spike: leave stop out"
         )
-    if (output := _silence(snn)[1]).ndim > 2:
+    if (output := silence(snn)[1]).ndim > 2:
         raise ValueError(
             f"stop = {stop!r} asks for one class for an image, but the output is "
             f"[N, {', '.join(map(str, output.shape[1:]))}]: leave stop out"
@@ -147,7 +147,7 @@ class _Readout:
             )
         self.graph = snn.grid
         self.nodes, self.sites = _behind_spikes(snn)
-        self.silence, _ = _silence(snn)
+        self.silence, _ = silence(snn)
         ends = [
             [
                 torch.full_like(self.silence[node.name].flatten(), getattr(node.kind, end))
@@ -178,7 +178,7 @@ class _Readout:
         return values[self.graph.result].flatten()
 
 
-def _silence(snn: SNN) -> tuple[dict[str, Tensor], Tensor]:
+def silence(snn: SNN) -> tuple[dict[str, Tensor], Tensor]:
     """No spikes at each site for one image, [1, ...] zeros, float64; and what the output then is."""
     found: dict[str, Tensor] = {}
 

@@ -158,7 +158,7 @@ def never(site: Site) -> Tensor:
 
 
 def with_memory(monkeypatch: pytest.MonkeyPatch, size: float) -> None:
-    monkeypatch.setattr("snnlab.converters.conversion.memory", lambda: size)
+    monkeypatch.setattr("snnlab.neurons.settings.memory", lambda: size)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from snnlab import Method, convert, simulate
 from snnlab.converters.choices.potentials import half
 from snnlab.converters.choices.site import Site
-from snnlab.neurons import IF
+from snnlab.neurons import IF, OffsetSpikeIF
+from snnlab.simulators.simulation import ALL_STEPS
 
 
 class Residual(nn.Module):
@@ -232,6 +233,39 @@ def test_memory_does_not_grow_with_the_steps() -> None:
     simulate(snn, images(100), 2048)  # all steps at once would be 315 MB for one layer alone
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown / 1024 < 150
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="resource is a Unix module")
+def test_memory_is_bounded_where_neurons_look_ahead_over_all_steps() -> None:
+    ahead = Method("ahead", "", "", 2026, neuron=OffsetSpikeIF)
+    snn = convert(network(), ahead, images(), 8)
+    simulate(snn, images(32), 64)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    simulate(snn, images(32), 4096)  # 32 images at once would be 5 GB
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown / 1024 < 2 * torch.get_num_threads() * ALL_STEPS / 2**20
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (
+            {"record": ["relu"]},
+            r"^record would take some 0.0 GB for 384 neurons, 4 images and T = 4, .*record fewer",
+        ),
+        ({"record": {"relu": [(0, 0, 0)] * 2}, "T": 2000}, "^record would take some 0.0 GB for 2 neurons"),
+        ({"chunk": 4}, r"^T = 4, all of whose steps are held at once, would take some .*take fewer steps"),
+    ],
+)
+def test_what_would_fill_the_memory_is_refused_before_it_begins(
+    how: dict, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snn = convert(network(), "opi", images(4), 4)
+    monkeypatch.setattr("snnlab.neurons.settings.memory", lambda: 2e5)
+    simulate(snn, images(4), record={"relu": [(0, 0, 0)]})
+    monkeypatch.setattr("snnlab.simulators.simulation.each_batch", None)
+    with pytest.raises(ValueError, match=message):
+        simulate(snn, images(4), **how)
 
 
 @pytest.mark.parametrize(
