@@ -1,5 +1,6 @@
 """Run a report's notebook in a kernel of its own, with a progress bar; keep it if it fails."""
 
+import logging
 import os
 import re
 import sys
@@ -31,6 +32,9 @@ def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbform
     Raises: ReportError that names the first error, and where a copy of the notebook is kept.
     """
     written = folder / "report.ipynb"
+    logging.getLogger("papermill").setLevel(
+        logging.CRITICAL
+    )  # its errors come back, and are told in one line
     with scratch(Path(tempfile.gettempdir()), "snnlab-kernel-") as sockets:
         try:
             execute_notebook(
