@@ -1,4 +1,4 @@
-"""The command line: `snnlab lab`, `methods`, `report`, `train`, `bench`, `student` and `export`.
+"""The command line: `snnlab lab`, `methods`, `report`, `train`, `bench`, `student`, `export` and `gather`.
 
 Whatever is slow to import is imported by the command that needs it, so that help and mistakes are answered at
 once. A user's mistake is one line on stderr and exit code 2, never a traceback.
@@ -109,6 +109,10 @@ def parser() -> Parser:
         "`jupyter nbconvert --to slides`."
     )
     student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+
+    gather = command(_gather, "gather", "one page of what a class has predicted, without names")
+    gather.add_argument("folders", nargs="+", metavar="DIR", help="folders, or files, that hold answers")
+    gather.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page to write")
 
     export = command(
         _export, "export", "the course, or one lesson, as pages that need no Python and no network"
@@ -252,6 +256,20 @@ def _student(args: argparse.Namespace) -> None:
         print(f"written: {copies.write(notebooks(), args.out)}, with {', '.join(copies.COPIES)}")
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
+
+
+def _gather(args: argparse.Namespace) -> None:
+    from snnlab import files
+    from snnlab.course import gathering
+
+    try:
+        out = files.probe(args.out)
+        if out.exists() and gathering.TITLE not in out.read_text("utf-8", "replace"):
+            raise ValueError(f"--out is {short(str(args.out))}, which is no such page: name a new file")
+        files.write(out, gathering.page(args.folders).encode())
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
+    print(f"written: {out}")
 
 
 def _export(args: argparse.Namespace) -> None:

@@ -149,12 +149,14 @@ def answers_file() -> Path:
 
 
 def recorded() -> dict[str, list[Given]]:
-    """To each question the first answer on record and, where there is one, the second.
+    """To each question the first answer on record and, where there is one, the second."""
+    return answers_in(answers_file())
 
-    A missing or damaged file holds none.
-    """
+
+def answers_in(path: Path) -> dict[str, list[Given]]:
+    """The answers that a file holds; a missing or damaged one holds none."""
     try:
-        content = json.loads(answers_file().read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(content, dict):

@@ -1,0 +1,104 @@
+"""What a class has predicted: one page of everybody's first answers, question by question, without names."""
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from snnlab.course.lessons import Answer, answers_of
+from snnlab.course.prediction import answers_in, show
+from snnlab.files import place, short
+
+NAME = re.compile(r"predictions.*\.json", re.IGNORECASE)
+MOST_BYTES, MOST_FILES = 10**6, 10_000
+"""Of one file of answers, a thousand times what the course asks for; and of files that are looked at."""
+
+TITLE = "<title>What the class predicted</title>"
+PAGE = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+{title}<link rel="icon" href="data:,">
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 860px; margin: 2em auto; padding: 0 1em; }}
+table {{ border-collapse: collapse; width: 100%; margin-bottom: 1.5em; }}
+td {{ padding: 3px 8px; vertical-align: top; }}
+td.count {{ width: 40%; }}
+.bar {{ display: inline-block; height: 0.8em; background: #5b6877; margin-right: 0.5em; }}
+.true .bar {{ background: #0072b2; }}
+.true td:first-child {{ font-weight: 600; }}
+</style></head><body>
+<h1>What the class predicted</h1>
+<p>{people} files of answers, first answers only, no names. &#10003; is what is true.</p>
+{questions}
+</body></html>
+"""
+
+
+def page(folders: Sequence[str | Path]) -> str:
+    """The page, HTML.
+
+    Args:
+        folders: files of answers, or folders that hold them anywhere: predictions.json as a lesson writes it, or
+            predictions-NAME.json as they are collected.
+    Raises: ValueError if something given is not there, or if no file holds an answer.
+    """
+    found = [answers for path in _files(folders) if (answers := answers_in(path))]
+    if not found:
+        given = ", ".join(short(str(folder)) for folder in folders)
+        raise ValueError(
+            f"{given}: there is no file of answers; lessons keep them in .snnlab/predictions.json beside the notebooks"
+        )
+    first = {
+        number: [given[number][0].answer for given in found if number in given] for number in _asked(found)
+    }
+    tables = (_table(number, Counter(map(show, said))) for number, said in first.items())
+    return PAGE.format(title=TITLE, people=len(found), questions="\n".join(tables))
+
+
+def _asked(found: Sequence[Mapping[str, object]]) -> list[str]:
+    """The numbers of the course's own questions that anybody answered, in order."""
+    return sorted(number for number in set().union(*found) if _answer(number) is not None)
+
+
+def _files(folders: Sequence[str | Path]) -> Iterator[Path]:
+    looked = 0
+    for folder in map(place, folders):
+        if not folder.exists():
+            raise ValueError(f"there is no {short(str(folder))}: name folders or files that hold answers")
+        for path in [folder] if folder.is_file() else sorted(folder.rglob("*.json")):
+            if (
+                path.is_file()
+                and (path == folder or NAME.fullmatch(path.name))
+                and path.stat().st_size <= MOST_BYTES
+            ):
+                looked += 1
+                if looked > MOST_FILES:
+                    raise ValueError(f"there are over {MOST_FILES:,} files of answers: name fewer folders")
+                yield path
+
+
+def _answer(number: str) -> Answer | None:
+    """The answer to a question, None if the course asks no such."""
+    if not re.fullmatch(r"\d\d\.\d+", number, re.ASCII):
+        return None
+    try:
+        return answers_of(number[:2]).get(number)
+    except ValueError:
+        return None
+
+
+def _table(number: str, said: Counter[str]) -> str:
+    """One question: each answer that was given, and the true one, with how many gave it."""
+    answer = _answer(number)
+    assert answer is not None
+    truth, whole = show(answer.truth), sum(said.values())
+    rows = [(each, said[each]) for each in sorted({truth, *said}, key=lambda each: (-said[each], each))]
+    lines = "".join(
+        f"<tr{' class=true' if each == truth else ''}><td>{html.escape(short(each)[1:-1])}"
+        f'{" &#10003;" if each == truth else ""}</td><td class="count"><span class="bar" '
+        f'style="width:{60 * count / whole:.0f}%"></span>{count}</td></tr>'
+        for each, count in rows
+    )
+    right = f"{said[truth]} of {whole} right, section {answer.section}"
+    return f"<h2>{number}: {right}</h2>\n<table>{lines}</table>"

@@ -1,0 +1,96 @@
+"""A class's predictions on one page: counted rightly, without names, whatever lies in the folders."""
+
+import json
+import os
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from snnlab import cli
+from snnlab.course import gathering
+from snnlab.course.lessons import answers_of
+
+
+def hand_in(folder: Path, name: str, answers: dict[str, list[object]]) -> None:
+    path = folder / name / ".snnlab" / "predictions.json"
+    path.parent.mkdir(parents=True)
+    given = {number: [{"answer": one, "at": ""} for one in said] for number, said in answers.items()}
+    path.write_text(json.dumps(given), encoding="utf-8")
+
+
+def counted(page: str) -> dict[str, dict[str, int]]:
+    """What the page says: question to answer to number of people."""
+    found: dict[str, dict[str, int]] = {}
+    for number, table in re.findall(r"<h2>(\S+):.*?</h2>\s*<table>(.*?)</table>", page, re.DOTALL):
+        rows = re.findall(r"<td>(.*?)(?: &#10003;)?</td>.*?</span>(\d+)</td>", table)
+        found[number] = {answer: int(count) for answer, count in rows}
+    return found
+
+
+def test_first_answers_are_counted(tmp_path: Path) -> None:
+    draw, wanted = random.Random(0), {}
+    for k in range(30):
+        said = draw.choice([5, 6, 7])
+        wanted[str(said)] = wanted.get(str(said), 0) + 1
+        hand_in(tmp_path, f"name-{k}", {"01.1": [said, 99]} | ({"02.1": [3]} if k < 4 else {}))
+    page = gathering.page([tmp_path])
+    assert counted(page) == {"01.1": wanted, "02.1": {"3": 4}}
+    assert "30 files" in page and "name-" not in page
+    assert f"{wanted['6']} of 30 right" in page and answers_of("01")["01.1"].truth == 6
+
+
+def test_the_true_answer_stands_there_even_if_nobody_gave_it(tmp_path: Path) -> None:
+    hand_in(tmp_path, "one", {"01.1": [5]})
+    assert counted(gathering.page([tmp_path])) == {"01.1": {"5": 1, "6": 0}}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b'{"01.1": 3', b"\xff\xfe", b"[" * 100_000, b'{"01.1": [{"answer": null}]}'],
+)
+def test_a_damaged_file_holds_nothing(content: bytes, tmp_path: Path) -> None:
+    hand_in(tmp_path, "good", {"01.1": [6]})
+    (tmp_path / "predictions-bad.json").write_bytes(content)
+    assert counted(gathering.page([tmp_path])) == {"01.1": {"6": 1}}
+
+
+def test_words_of_a_file_stay_words(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    hand_in(
+        tmp_path,
+        "evil",
+        {"01.1": [evil], evil: [1], "../../01.1": [1], "99.1": [1], "01.99": [2], "\u0660\u0661.1": [3]},
+    )
+    page = gathering.page([tmp_path])
+    assert "<script>" not in page and list(counted(page)) == ["01.1"]
+    hand_in(tmp_path, "long", {"01.1": ["x" * 100_000]})
+    assert len(gathering.page([tmp_path])) < 5_000
+
+
+def test_pipes_and_large_files_are_passed_over(tmp_path: Path) -> None:
+    hand_in(tmp_path, "good", {"01.1": [6]})
+    os.mkfifo(tmp_path / "predictions-pipe.json")
+    (tmp_path / "predictions-large.json").write_text(" " * (gathering.MOST_BYTES + 1))
+    assert counted(gathering.page([tmp_path])) == {"01.1": {"6": 1}}
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hand_in(tmp_path, "one", {"01.1": [5]})
+    out = tmp_path / "class.html"
+    for _ in range(2):  # its own page is replaced
+        assert cli.main(["gather", str(tmp_path), "--out", str(out)]) == 0
+    assert counted(out.read_text(encoding="utf-8")) == {"01.1": {"5": 1, "6": 0}}
+    mine = tmp_path / "mine.html"
+    mine.write_text("mine")
+    capsys.readouterr()
+    for given in (
+        [str(tmp_path), "--out", str(mine)],
+        [str(tmp_path / "nobody"), "--out", str(tmp_path / "x.html")],
+        [str(mine), "--out", str(tmp_path / "x.html")],
+    ):
+        assert cli.main(["gather", *given]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("snnlab: ") and said.count("\n") == 1
+    assert mine.read_text() == "mine" and not (tmp_path / "x.html").exists()
