@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import snnlab
-from snnlab.cli.options import bench_options, learning_options, param, port, train_options
+from snnlab.cli.options import (
+    bench_options, export_options, gather_options, learning_options, param, port, student_options, train_options,
+)  # fmt: skip
 from snnlab.files import place, short
 
 FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
@@ -103,28 +105,15 @@ def parser() -> Parser:
     student = command(
         _student, "student", "copies of the lessons for a class: students', instructor's, slides"
     )
-    student.epilog = (
-        "Students get the lessons without solutions, which run with every exercise open; the instructor gets open "
-        "solutions, all answers, and the usual mistakes with their hints; slides are for RISE, or for "
-        "`jupyter nbconvert --to slides`."
-    )
-    student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    student_options(student)
 
     gather = command(_gather, "gather", "one page of what a class has predicted, without names")
-    gather.add_argument("folders", nargs="+", metavar="DIR", help="folders, or files, that hold answers")
-    gather.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page to write")
+    gather_options(gather)
 
     export = command(
         _export, "export", "the course, or one lesson, as pages that need no Python and no network"
     )
-    export.epilog = (
-        "Each lesson is run, some five minutes for all on two cores. Explorers compute in the page, predictions are "
-        "kept in the browser; exercises want `snnlab lab`. For one lesson: snnlab export 03 --out lesson.html"
-    )
-    export.add_argument("lesson", nargs="?", metavar="LESSON", help="its number; all, if there is none")
-    export.add_argument(
-        "--out", type=Path, required=True, metavar="PATH", help="a folder; for one lesson a file"
-    )
+    export_options(export)
 
     bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
     bench_options(bench)

@@ -72,6 +72,33 @@ def learning_options(train: argparse.ArgumentParser) -> None:
     )
 
 
+def student_options(student: argparse.ArgumentParser) -> None:
+    """Those of `snnlab student`."""
+    student.epilog = (
+        "Students get the lessons without solutions, which run with every exercise open; the instructor gets open "
+        "solutions, all answers, and the usual mistakes with their hints; slides are for RISE, or for "
+        "`jupyter nbconvert --to slides`."
+    )
+    student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+
+
+def gather_options(gather: argparse.ArgumentParser) -> None:
+    """Those of `snnlab gather`."""
+    gather.add_argument("folders", nargs="+", metavar="DIR", help="folders, or files, that hold answers")
+    gather.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page to write")
+
+
+def export_options(export: argparse.ArgumentParser) -> None:
+    """Those of `snnlab export`."""
+    export.epilog = (
+        "Each lesson is run, some five minutes for all on two cores. Explorers compute in the page, predictions are "
+        "kept in the browser; exercises want `snnlab lab`. For one lesson: snnlab export 03 --out lesson.html"
+    )
+    export.add_argument("lesson", nargs="?", metavar="LESSON", help="its number; all, if there is none")
+    out = "a folder; for one lesson a file"
+    export.add_argument("--out", type=Path, required=True, metavar="PATH", help=out)
+
+
 def bench_options(bench: argparse.ArgumentParser) -> None:
     """Those of `snnlab bench`."""
     bench.epilog = (
