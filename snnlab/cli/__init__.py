@@ -17,7 +17,14 @@ from typing import Any, NoReturn
 
 import snnlab
 from snnlab.cli.options import (
-    bench_options, export_options, gather_options, learning_options, param, port, student_options, train_options,
+    bench_options,
+    export_options,
+    gather_options,
+    learning_options,
+    param,
+    port,
+    student_options,
+    train_options,
 )  # fmt: skip
 from snnlab.files import place, short
 
