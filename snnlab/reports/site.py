@@ -34,7 +34,7 @@ ROOM = 50 * 10**6
 """Bytes of the whole course; measured is half of it."""
 MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 VIEW = "application/vnd.jupyter.widget-view+json"
-FRAME = re.compile(r'<iframe title="A converted network at work".*?</iframe>', re.DOTALL)
+FRAME = re.compile(r'<iframe\b[^>]*\btitle="A converted network at work"[^>]*>\s*</iframe>')
 
 
 class Lesson(NamedTuple):
@@ -155,7 +155,8 @@ def prose(markdown: str) -> str:
 
     linked = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", MATH.sub(equation, markdown))
     linked = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", linked)  # what does not come with the pages
-    return re.sub(r"@equation(\d+)@", lambda found: kept[int(found[1])], str(markdown2html(linked)))
+    text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"@equation\d+@", "", tag[0]), str(markdown2html(linked)))
+    return re.sub(r"@equation(\d+)@", lambda found: kept[int(found[1])], text)  # not in a heading's anchor
 
 
 def _equation(latex: str) -> str:

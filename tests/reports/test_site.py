@@ -1,5 +1,6 @@
 """The course as pages: in a browser with no network every slider is alive, and questions are answered in the page."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from snnlab import cli
@@ -106,6 +108,13 @@ def test_a_question_is_answered_in_the_page_and_remembered(chrome: Browser, less
     visit.close()
 
 
+def _contrast(picture: bytes) -> int:
+    """Between the lightest and the darkest pixel, 0 to 765."""
+    with Image.open(io.BytesIO(picture)) as image:
+        sums = [sum(colour) for _, colour in image.convert("RGB").getcolors(10**6) or []]
+    return max(sums) - min(sums)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [1400, 600, 390])
 def test_a_page_is_as_wide_as_the_window_and_has_its_colours(
@@ -116,6 +125,8 @@ def test_a_page_is_as_wide_as_the_window_and_has_its_colours(
     ground = visit.page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     shade = sum(map(int, re.findall(r"\d+", ground)[:3]))
     assert (shade < 150) == (scheme == "dark")
+    code = visit.page.locator(".highlight pre").first.screenshot()
+    assert _contrast(code) > 300, "code is read in the dark, too"
     visit.close()
 
 
@@ -148,6 +159,7 @@ def test_nothing_in_a_page_asks_for_what_a_page_has_not(lesson: Path) -> None:
         ("[two](02_clipping_and_quantisation.ipynb#a)", ['href="02_clipping_and_quantisation.html#a"']),
         ("the [page](../docs/x.md) says", ["the page says"]),
         ("```\n$5 and $6\n```", ["$5 and $6"]),
+        ("## What $v[T]$ says", [">What <math", "</math> says<", 'id="What--says"']),
         ("a < b & c", ["&lt;", "&amp;"]),
     ],
 )
@@ -189,6 +201,26 @@ def test_the_pages_lead_to_each_other(course: Path, tmp_path: Path, chrome: Brow
     assert [*seen, visit.page.title()] == [f"{number} · A <b> title" for number in ("01", "02", "03")]
     visit.page.locator("nav").first.locator("text=All lessons").click()
     assert visit.page.url.endswith("index.html")
+    visit.close()
+
+
+def test_the_first_page_shows_the_network_at_work(tmp_path: Path, chrome: Browser) -> None:
+    """It is taken from the first lesson that has it."""
+    folder = tmp_path / "course"
+    folder.mkdir()
+    made = (
+        "import torch\nfrom torch import nn\nfrom snnlab import convert, explorers\n"
+        "ann = nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.ReLU(), nn.Linear(9, 3))\n"
+        "explorers.network(convert(ann, 'opi', torch.rand(4, 1, 8, 8), 4), ann)"
+    )
+    for number, code in (("01", "1"), ("02", made)):
+        notebook(folder, number, code)
+    visit = Visit(chrome, site.write(folder, tmp_path / "site") / "index.html")
+    assert visit.page.locator("iframe").count() == 1
+    page = visit.page.locator("iframe").content_frame
+    before = page.locator("[aria-live]").first.inner_text()
+    page.locator("button", has_text="Step").click()
+    assert page.locator("[aria-live]").first.inner_text() != before
     visit.close()
 
 
