@@ -3,6 +3,7 @@
 import math
 import re
 import sys
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -246,6 +247,14 @@ def test_a_loop_without_end_is_stopped_in_any_thread(endless: Callable[..., None
     thread.start()
     thread.join(60)
     assert stopped == ["MainThread", "a kernel's"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows has no signals between threads")
+def test_a_call_that_sleeps_is_woken_in_a_notebooks_thread() -> None:
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(EndlessError):
+        within(0.05, time.sleep, 10_000)
+    assert signal.getsignal(signal.SIGALRM) is before
 
 
 def test_what_ends_is_given_back_and_what_it_raises_is_raised() -> None:
