@@ -2,8 +2,8 @@
 
 import math
 import re
-import sys
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
