@@ -5,7 +5,7 @@ papers' own, so a number here is a landmark, and not what a run of the kit must 
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def load(method: str | None = None, network: str | None = None, data: str | None
 
 @door
 def beside(
-    methods: Sequence[str], most: int, network: str = "vgg16", data: str = "cifar10"
+    methods: Sequence[str] | Mapping[str, object], most: int, network: str = "vgg16", data: str = "cifar10"
 ) -> tuple[list[str], list[list[str]], list[str]]:
     """The published accuracies of some methods as a table: its head, its lines, and the sources by number.
 

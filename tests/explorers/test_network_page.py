@@ -244,7 +244,7 @@ def test_what_python_is_given_wrong_is_said_in_words() -> None:
     pooled = nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 9), nn.ReLU(), nn.Linear(9, 10))
     single = nn.Sequential(nn.Flatten(), nn.Linear(64, 9), nn.ReLU(), nn.Linear(9, 1))
     for arguments, settings, message in (
-        ((ann,), {}, "snns holds Sequential.*must be a converted network"),
+        ((ann,), {}, "snns = Sequential.*must be a SNN or a dict"),
         (({},), {}, "snns holds nothing.*must be a converted network"),
         ((off_grid,), {}, "'max_norm' is not on the grid.*exact=True"),
         ((ahead,), {}, "OffsetSpikeIF: looks ahead over all T steps"),

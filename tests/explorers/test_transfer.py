@@ -202,9 +202,9 @@ def test_activations_of_any_shape_and_size_become_groups() -> None:
         ({"share": 1.0}, "share = 1.0.*0 to 0.984"),
         ({"levels": -1}, "levels = -1"),
         ({"activations": torch.zeros(3)}, "one of them above 0"),
-        ({"activations": torch.tensor([-1.0, 2.0])}, "0 or more"),
+        ({"activations": torch.tensor([-1.0, 2.0])}, "must be 0 to"),
         ({"activations": torch.zeros(0)}, "one activation or more"),
-        ({"activations": [1.0]}, "activations is list"),
+        ({"activations": [1.0]}, "activations = .1.0., but it must be a dense tensor"),
     ],
 )
 def test_bad_input_is_named(given: dict, said: str) -> None:

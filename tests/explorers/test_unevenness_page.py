@@ -180,7 +180,7 @@ def test_values_from_python_are_checked() -> None:
         ({"example": "odd"}, "example = 'odd'.*'even', 'extra'"),
         ({"kind": "izhikevich"}, "kind = 'izhikevich'.*'if', 'lif'"),
         ({"plus": "11x00"}, "plus = '11x00'.*0 or 1"),
-        ({"plus": 11100}, "plus = 11100.*0 or 1"),
+        ({"plus": 11100}, "plus = 11100, but it must be a text"),
         ({"plus": ""}, "plus = ''.*1 to 8 digits"),
         ({"minus": "0" * 9}, "minus = '000000000'.*1 to 8 digits"),
         ({"minus": "0011"}, "minus = '0011' and plus = '11100'.*as many steps"),

@@ -53,6 +53,7 @@ INSIDE = {
     "reports.execution": "what `reports.run` calls: test_out.py, test_kills.py",
     "reports.folder": "as above",
     "reports.page": "as above",
+    "reports.site": "what `snnlab export` calls: test_site.py",
     "course": "what the lessons' own cells call, with arguments that the lessons' tests hold; wrong answers on purpose",
     "cli": "takes words from a command line: test_out.py",
     "progress": "hands its arguments to tqdm, whose they are",
