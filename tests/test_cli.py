@@ -139,14 +139,19 @@ def wait_for(url: str, process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is not sent this way on Windows")
-def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["", "/proc/nobody"], ids=["home", "no home"])
+def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(home: str, tmp_path: Path) -> None:
+    """Also where home cannot be written: the search for language servers hung there, and Ctrl-C with it."""
     port, log = free_port(), tmp_path / "log"
-    environment = os.environ | {
-        "JUPYTER_TOKEN": "tried",
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-    }
+    environment = os.environ | {"JUPYTER_TOKEN": "tried", "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
+    environment |= (
+        {"HOME": home}
+        if home
+        else {
+            "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+            "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+        }
+    )
     with log.open("w") as file:
         command = [*COMMAND, "lab", "--no-browser", f"--port={port}"]
         process = subprocess.Popen(command, stderr=file, text=True, env=environment, start_new_session=True)
@@ -163,3 +168,4 @@ def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(tmp_path: Path) -> None
     finally:
         process.kill()
     assert "Traceback" not in log.read_text()
+    assert ("so the lab forgets its settings" in log.read_text()) == bool(home)

@@ -147,6 +147,8 @@ def _lab(args: argparse.Namespace) -> None:
         # the printed address leads to the lesson too, and Ctrl-C asks no question
         options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
         options += ["--ServerApp.answer_yes=True", f"--port={args.port}"]
+        # the search for language servers starts npm, which hangs where home cannot be written, and Ctrl-C with it
+        options += ["--LanguageServerManager.autodetect=False"]
         options += ["--no-browser"] if args.no_browser else []
         if hasattr(os, "geteuid") and os.geteuid() == 0:  # in a container everybody is root
             options += ["--allow-root"]
