@@ -131,6 +131,17 @@ def test_archives_that_lie_there_are_unpacked_without_a_network(fashion: Path) -
     assert data.test.labels[7] == 7
 
 
+def test_older_files_of_torchvisions_are_not_read(fashion: Path) -> None:
+    """`processed/*.pt` are pickles, which torchvision prefers to the files beside them."""
+    processed = fashion.parent / "processed"
+    processed.mkdir()
+    images, labels = torch.full((20, 28, 28), 7, dtype=torch.uint8), torch.full((20,), 3)
+    for name in ("training.pt", "test.pt"):
+        torch.save((images, labels), processed / name)
+    data = datasets.load("fashion_mnist", root=fashion.parents[1])
+    assert len(data.train) == 300 and data.test.labels.unique().numel() > 1
+
+
 @pytest.mark.parametrize("archives_too", [False, True])
 def test_an_unpacked_file_that_is_damaged_is_named(fashion: Path, archives_too: bool) -> None:
     root = fashion.parents[1]
