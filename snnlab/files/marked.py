@@ -60,14 +60,19 @@ def building(folder: Path) -> Iterator[Path]:
         yield new
         sums = "".join(f"{_sum(path)}  {path.relative_to(new).as_posix()}\n" for path in _files(new))
         (new / LIST).write_text(sums, encoding="utf-8")
-        if target(folder).exists():
-            folder.rename(old)
-        try:
-            new.rename(folder)
-        except BaseException:
-            if old.exists() and not folder.exists():
-                old.rename(folder)
-            raise
+        put(new, target(folder), old)
+
+
+def put(new: Path, folder: Path, old: Path) -> None:
+    """Put a finished folder in its place; an earlier one there moves to `old`, and back if this fails."""
+    if folder.exists():
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
 
 
 def _foreign(folder: Path) -> list[str]:

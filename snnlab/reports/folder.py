@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from snnlab.files import place, scratch, short, trial
+from snnlab.files import marked, place, scratch, short, trial
 from snnlab.reports.parameters import ParameterError
 
 MARKER = ".snnlab-report"
@@ -79,11 +79,4 @@ def put(new: Path, folder: Path, old: Path) -> None:
     """Put the finished folder in its place; an earlier report there moves to `old`, and back if this fails."""
     if missing := set(FILES) - {path.name for path in new.iterdir()}:
         raise ReportError(f"the notebook wrote no {' and no '.join(sorted(missing))}")
-    if target(folder).exists():
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise
+    marked.put(new, target(folder), old)
