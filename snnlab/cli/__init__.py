@@ -28,7 +28,7 @@ from snnlab.cli.options import (
 )  # fmt: skip
 from snnlab.files import place, short
 
-FIRST_LESSON = "01_a_neuron_that_counts.ipynb"
+FIRST_LESSON = "00_why_spikes_and_why_convert.ipynb"
 SETTINGS = (
     *("network", "data", "activation", "levels", "width", "epochs", "batch", "seed"),
     *("threshold", "threshold_decay", "norm_decay", "smoothing", "jitter"),

@@ -13,7 +13,7 @@ from snnlab.plots.charts import (
     residual_chart,
     steps_chart,
 )
-from snnlab.plots.drawings import Drawing, conversion, network
+from snnlab.plots.drawings import Drawing, conversion, integrate_and_fire, network, two_inputs
 from snnlab.plots.layers import activation_histogram, anatomy, bars, firing_rates, lines
 from snnlab.plots.neuron import membrane, rate_against_relu, transfer
 from snnlab.plots.page import PageFigure
@@ -32,6 +32,7 @@ __all__ = [
     "comparison_chart",
     "conversion",
     "firing_rates",
+    "integrate_and_fire",
     "lines",
     "membrane",
     "network",
@@ -40,4 +41,5 @@ __all__ = [
     "residual_chart",
     "steps_chart",
     "transfer",
+    "two_inputs",
 ]

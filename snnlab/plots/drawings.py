@@ -1,11 +1,14 @@
-"""Drawings that explain and show no data: a network before and after its conversion, and one of its layers."""
+"""Drawings that explain and show no data: a neuron, a network before and after its conversion, and one layer of it."""
 
+from collections.abc import Mapping
 from html import escape
 
 from snnlab.plots.page import BLUE, GREEN, GREY, INK, PAPER, RED, on_page, themed
 
-WIDTH = 600
-"""Units of a drawing; a page shows it this wide or narrower, so its text is large."""
+WIDTH = 400
+"""Units of a drawing: a telephone shows nearly as many pixels, so that its text is read there, too."""
+WIDEST = 440
+"""Pixels that a page gives a drawing at most; a wider one would shout."""
 
 
 class Drawing:
@@ -24,93 +27,161 @@ class Drawing:
     def svg(self) -> str:
         """The drawing as an SVG element, its colours CSS variables, its text the `alt`."""
         drawn = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height}" font-size="14" '
-            f'font-family="system-ui, sans-serif" fill="{INK}">{"".join(self.parts)}</svg>'
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {self.height}" font-size="15" '
+            f'style="max-width:{WIDEST}px" font-family="system-ui, sans-serif" fill="{INK}">'
+            f"{''.join(self.parts)}</svg>"
         )
         return themed(drawn, self.alt)
 
 
-def network() -> Drawing:
-    """An ANN of two layers and a readout, and below it the spiking network that it becomes."""
+def integrate_and_fire() -> Drawing:
+    """One spiking neuron: what comes in, where it is kept, what goes out."""
     return Drawing(
-        286,
-        "Two rows of boxes. Above, the ANN: image, weights, ReLU, weights, ReLU, weights, logits; numbers go from "
-        "box to box. Below, the spiking network: the image comes in every step; the same weights; a neuron in place of "
-        "each ReLU; spikes go from neuron to weights; at the end their mean over the steps is the logits.",
-        _text(0, 18, "ANN: one pass; each layer sends its activations a", weight="bold"),
-        _row(34, "image", "ReLU", "logits", BLUE),
-        *(_text(x, 58, "a", GREY) for x in (243, 420)),
-        *(_line(x, 92, x, 188, GREY, dashed=True) for x in (198, 375)),
-        _text(286, 136, "a neuron in place", GREY, middle=True),
-        _text(286, 154, "of each ReLU", GREY, middle=True),
-        _row(190, "image", "neuron", "mean", GREEN),
-        *(_spikes(x, 204) for x in (234, 411)),
-        _text(
-            0, 274, "Spiking network: T steps; each layer sends spikes; at the end, their mean", weight="bold"
-        ),
+        296,
+        "An integrate-and-fire neuron. From the left come the spikes of three other neurons, each over a weight; "
+        "together they are the current z of the step. The neuron is a vessel whose level is the potential v; a dashed "
+        "line in it is the threshold theta. To the right goes a spike whenever the level reaches the line. Below, the "
+        "three rules. Charge: add the current to v. Fire: if v is at least theta, send a spike. Pay: a spike takes "
+        "theta from v.",
+        _text(0, 18, "One spiking neuron", weight="bold"),
+        _neuron({"w₁": "101100", "w₂": "010010", "w₃": "100101"}),
+        _spikes(322, 96, "01001"),
+        _text(322, 132, "spikes s[t]", GREEN),
+        *_rules(),
+    )
+
+
+def two_inputs() -> Drawing:
+    """A neuron whose inputs come as spikes: three of weight +1, two of weight -1. What it sends is left open."""
+    return Drawing(
+        296,
+        "An integrate-and-fire neuron with the threshold theta = 1/2. Its first input has the weight +1 and sends "
+        "spikes in the steps 1, 3 and 5; its second has the weight -1 and sends spikes in the steps 2 and 4. What the "
+        "neuron sends is a question mark. Below, the three rules. Charge: add the current to v. Fire: if v is at least "
+        "theta, send a spike. Pay: a spike takes theta from v.",
+        _text(0, 18, "Its input comes as spikes", weight="bold"),
+        _neuron({"+1": "10101", "−1": "01010"}),  # noqa: RUF001
+        _text(330, 102, "spikes ?", GREEN),
+        *_rules(),
+    )
+
+
+def network() -> Drawing:
+    """An ANN of two layers and a readout, and beside it the spiking network that it becomes."""
+    names = ("image", "weights", "ReLU", "weights", "ReLU", "weights", "logits")
+    parts = []
+    for k, name in enumerate(names):
+        y = 56 + 60 * k
+        unit = name == "ReLU"
+        becomes = {"ReLU": "neuron", "logits": "mean"}.get(name, name)
+        parts += [_box(0, y, 110, name, color=BLUE if unit else INK)]
+        parts += [_box(290, y, 110, becomes, color=GREEN if unit else INK)]
+        if k < len(names) - 1:
+            parts += [_arrow(55, y + 38, y + 60), _arrow(345, y + 38, y + 60)]
+        if unit:
+            parts += [_line(114, y + 19, 286, y + 19, GREY, dashed=True)]
+            parts += [_text(200, y + 12, "a neuron in place", GREY, middle=True)]
+            parts += [_text(200, y + 36, "of the ReLU", GREY, middle=True)]
+            parts += [_text(66, y + 54, "a", BLUE), _spikes(356, y + 42, "1011")]
+        if name == "weights":
+            parts += [_text(200, y + 24, "the same", GREY, middle=True)]
+    return Drawing(
+        464,
+        "Two columns of boxes. Left, the ANN in one pass: image, weights, ReLU, weights, ReLU, weights, logits; each "
+        "ReLU sends its activations a. Right, the spiking network in T steps: the image comes in every step; the "
+        "same weights; a neuron in place of each ReLU, which sends spikes; at the end the mean over the steps is the "
+        "logits.",
+        _text(0, 18, "ANN", weight="bold"),
+        _text(0, 40, "one pass, activations a"),
+        _text(WIDTH - 4, 18, "Spiking network", weight="bold", end=True),
+        _text(WIDTH - 4, 40, "T steps, spikes", end=True),
+        *parts,
     )
 
 
 def conversion() -> Drawing:
     """One layer of an ANN, what becomes of its parts, and what compares with what at the end."""
     return Drawing(
-        326,
-        "Above, a layer of the ANN: weights, batch norm, ReLU, and its activation a. Below, the converted layer: the "
+        404,
+        "Left, a layer of the ANN: weights, batch norm, ReLU, and its activation a. Right, the converted layer: the "
         "weights and the batch norm are folded into new weights; the ReLU has become an integrate-and-fire neuron with "
-        "a threshold, which sends spikes. Their mean is the output phi, about a while a is at most the threshold; the "
-        "firing rate, spikes per step, is about a divided by the threshold.",
+        "a threshold, which training images set, and which sends spikes. Their mean is the output phi, about a while a "
+        "is at most the threshold; the firing rate, spikes per step, is about a divided by the threshold.",
         _text(0, 18, "A layer of the ANN", weight="bold"),
-        _box(0, 34, 110, "weights", "W, b"),
-        _arrow(110, 62, 140),
-        _box(140, 34, 120, "batch norm", "γ, β, μ, σ"),  # noqa: RUF001
-        _arrow(260, 62, 320),
-        _box(320, 34, 110, "ReLU", color=BLUE),
-        _arrow(430, 62, 480),
-        _text(486, 58, "activation"),
-        _text(486, 76, "a", BLUE, weight="bold"),
-        *(_line(x, 92, 130, 168, GREY) for x in (55, 200)),
-        _text(130, 118, "fold", GREY, middle=True),
-        _line(375, 92, 375, 168, GREY),
-        _text(385, 126, "activations of some training", GREY),
-        _text(385, 144, "images set the threshold θ", GREY),
-        _box(75, 170, 110, "weights", "W′, b′"),  # noqa: RUF001
-        _arrow(185, 198, 305),
-        _text(192, 190, "current z[t]", GREY),
-        _box(305, 170, 140, "IF neuron", "threshold θ", color=GREEN),
-        _spikes(452, 184),
-        _arrow(445, 198, 492),
-        _text(498, 194, "spikes, mean"),
-        _text(498, 212, "output φ", GREEN, weight="bold"),
-        _text(0, 262, "The converted layer", weight="bold"),
-        _text(0, 288, "Mean output of T steps:  φ ≈ a  while a ≤ θ, and θ above."),
-        _text(0, 312, "Firing rate (spikes per step):  φ / θ ≈ a / θ = activation / threshold.", RED),
+        _text(WIDTH - 4, 18, "The converted layer", weight="bold", end=True),
+        _box(0, 34, 130, "weights W, b"),
+        _arrow(65, 72, 100),
+        _box(0, 100, 130, "batch norm"),
+        _line(132, 53, 256, 80, GREY),
+        _line(132, 119, 256, 92, GREY),
+        _text(182, 92, "fold", GREY, middle=True),
+        _box(260, 67, 140, "weights W′, b′"),  # noqa: RUF001
+        _arrow(65, 138, 186),
+        _arrow(330, 105, 186),
+        _text(324, 150, "current z[t]", GREY, end=True),
+        _box(0, 186, 130, "ReLU", color=BLUE),
+        _line(134, 205, 256, 205, GREY, dashed=True),
+        _text(195, 197, "training", GREY, middle=True),
+        _text(195, 225, "images set θ", GREY, middle=True),
+        _box(260, 186, 140, "neuron, θ", color=GREEN),
+        _arrow(65, 224, 262),
+        _arrow(330, 224, 262),
+        _spikes(342, 232, "1011"),
+        _text(65, 282, "activation a", BLUE, weight="bold", middle=True),
+        _text(330, 282, "mean output φ", GREEN, weight="bold", middle=True),
+        _text(0, 322, "φ ≈ a  while a ≤ θ, and θ above"),
+        _text(0, 352, "Firing rate, spikes per step:"),
+        _text(0, 378, "φ / θ ≈ a / θ = activation / threshold", RED),
     )
 
 
-def _row(y: int, first: str, unit: str, last: str, color: str) -> str:
-    """image, then twice weights and a unit, then weights and the end: one network, from left to right."""
-    parts = [_box(0, y, 64, first), _arrow(64, y + 28, 90)]
-    for x in (90, 267):
-        parts += [_box(x, y, 68, "weights"), _arrow(x + 68, y + 28, x + 78)]
-        parts += [_box(x + 78, y, 62, unit, color=color), _arrow(x + 140, y + 28, x + 177)]
-    parts += [_box(444, y, 68, "weights"), _arrow(512, y + 28, 534), _box(534, y, 64, last)]
+def _neuron(inputs: Mapping[str, str]) -> str:
+    """From weight to spike train: the trains, the sum, the vessel with its threshold, and an arrow to the right."""
+    parts = []
+    for k, (weight, train) in enumerate(inputs.items()):
+        y = 110 + 44 * (k - (len(inputs) - 1) / 2)
+        parts += [_spikes(0, y - 14, train), _line(0, y, 80, y), _line(80, y, 121, 110 + 0.2 * (y - 110))]
+        parts += [_text(80, y - 8 if y <= 110 else y + 18, weight, BLUE)]
+    parts += [f'<circle cx="132" cy="110" r="13" fill="{PAPER}" stroke="{INK}" stroke-width="1.5"/>']
+    parts += [_text(132, 115, "Σ", middle=True), _text(143, 152, "current", GREY, middle=True)]
+    parts += [_text(143, 170, "z[t]", GREY, middle=True), _across(145, 110, 186)]
+    parts += [f'<rect x="188" y="112" width="84" height="56" fill="{GREEN}" fill-opacity="0.3"/>']
+    parts += [f'<path d="M188,48v120h84v-120" fill="none" stroke="{GREEN}" stroke-width="2.5"/>']
+    parts += [_line(180, 74, 282, 74, RED, dashed=True), _text(286, 72, "θ", RED, weight="bold")]
+    parts += [_text(230, 148, "v", weight="bold", middle=True), _across(274, 110, 316)]
     return "".join(parts)
 
 
-def _box(x: float, y: float, width: float, *lines: str, color: str = INK) -> str:
-    """A box 56 high with one or two lines in its middle."""
-    first = y + 33 - 9 * (len(lines) - 1)
+def _rules() -> list[str]:
+    """The three lines that are the whole neuron."""
+    rules = (
+        ("1  charge", "v + z[t]: add what comes in"),
+        ("2  fire", "v ≥ θ? then send a spike"),
+        ("3  pay", "v − θ: a spike costs θ"),  # noqa: RUF001
+    )
+    return [
+        part
+        for k, (name, rule) in enumerate(rules)
+        for part in (_text(0, 222 + 28 * k, name, weight="bold"), _text(92, 222 + 28 * k, rule))
+    ]
+
+
+def _box(x: float, y: float, width: float, line: str, color: str = INK) -> str:
+    """A box 38 high with a word in its middle."""
     frame = (
-        f'<rect x="{x + 1}" y="{y}" width="{width - 2}" height="56" rx="6" fill="{PAPER}" stroke="{color}" '
+        f'<rect x="{x + 1}" y="{y}" width="{width - 2}" height="38" rx="6" fill="{PAPER}" stroke="{color}" '
         f'stroke-width="{1.5 if color == INK else 2.5}"/>'
     )
-    return frame + "".join(
-        _text(x + width / 2, first + 18 * k, line, middle=True) for k, line in enumerate(lines)
-    )
+    return frame + _text(x + width / 2, y + 24, line, middle=True)
 
 
 def _arrow(x: float, y: float, to: float) -> str:
-    """From left to right."""
+    """Downwards."""
+    return _line(x, y, x, to - 4) + f'<path d="M{x},{to}l-4.5,-8h9z" fill="{INK}"/>'
+
+
+def _across(x: float, y: float, to: float) -> str:
+    """An arrow from left to right."""
     return _line(x, y, to - 4, y) + f'<path d="M{to},{y}l-8,-4.5v9z" fill="{INK}"/>'
 
 
@@ -119,16 +190,23 @@ def _line(x: float, y: float, x2: float, y2: float, color: str = INK, dashed: bo
     return f'<path d="M{x},{y}L{x2},{y2}" stroke="{color}" stroke-width="1.5" fill="none"{dash}/>'
 
 
-def _spikes(x: float, y: float) -> str:
-    """Four strokes over an arrow, unevenly."""
-    strokes = "".join(f"M{x + dx},{y}v10" for dx in (0, 6, 16, 22))
+def _spikes(x: float, y: float, train: str) -> str:
+    """A stroke for each 1 of the train, a place for each step."""
+    strokes = "".join(f"M{x + 12 * k + 2},{y}v12" for k, spike in enumerate(train) if spike == "1")
     return f'<path d="{strokes}" stroke="{INK}" stroke-width="2" fill="none"/>'
 
 
 def _text(
-    x: float, y: float, text: str, color: str = INK, *, weight: str = "normal", middle: bool = False
+    x: float,
+    y: float,
+    text: str,
+    color: str = INK,
+    *,
+    weight: str = "normal",
+    middle: bool = False,
+    end: bool = False,
 ) -> str:
-    anchor = "middle" if middle else "start"
+    anchor = "middle" if middle else "end" if end else "start"
     return (
         f'<text x="{x}" y="{y}" fill="{color}" font-weight="{weight}" text-anchor="{anchor}">'
         f"{escape(text)}</text>"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def spikes(neuron: IF, current: list[float]) -> list[int]:
 
 
 ANSWERS: dict[str, Callable[[], str]] = {
+    "00": lambda: f"{sum(sum(draws) == 1 for draws in product((0, 1), repeat=2))} of 4",
     "01": lambda: (
         f"{sum(reference('01.1')([0.375] * 10, 1.0, 0.0))} spikes, "
         f"{reference('01.2')([0.375] * 10, 1.0, 0.0, 3):g} is left"

@@ -195,7 +195,15 @@ def test_an_accuracy_axis_has_no_tick_above_100_percent() -> None:
     assert "a: 10.0 % of the mean activation, by" in figure.alt
 
 
-@pytest.mark.parametrize("make", [plots.network, plots.conversion])
+DRAWINGS = {
+    plots.network: {"weights", "neuron", "spikes", "mean"},
+    plots.conversion: {"weights", "neuron", "training", "mean"},
+    plots.integrate_and_fire: {"neuron", "send", "spikes", "current"},
+    plots.two_inputs: {"input", "send", "spikes", "current"},
+}
+
+
+@pytest.mark.parametrize("make", DRAWINGS)
 def test_a_drawing_is_told_in_words_and_has_the_themes_colours_alone(make: Callable[[], Drawing]) -> None:
     drawing = make()
     page = drawing._repr_html_()
@@ -203,21 +211,23 @@ def test_a_drawing_is_told_in_words_and_has_the_themes_colours_alone(make: Calla
     assert svg.attrib["role"] == "img" and svg.attrib["aria-label"] == drawing.alt
     assert not re.search(r"#[0-9a-f]{6}", re.sub(r"var\([^)]*\)", "", drawing.svg()))
     words = {word for text in svg.findall(".//{*}text") for word in re.findall(r"[a-z]{4,}", text.text or "")}
-    assert {"weights", "neuron", "spikes", "mean"} <= words & set(re.findall(r"[a-z]{4,}", drawing.alt))
+    assert DRAWINGS[make] <= words & set(re.findall(r"[a-z]{4,}", drawing.alt))
 
 
-@pytest.mark.parametrize("make", [plots.network, plots.conversion])
+@pytest.mark.parametrize("width", [390, 600])
+@pytest.mark.parametrize("make", DRAWINGS)
 def test_nothing_of_a_drawing_lies_outside_it_or_on_other_text(
-    chrome: Browser, make: Callable[[], Drawing]
+    chrome: Browser, make: Callable[[], Drawing], width: int
 ) -> None:
-    page = chrome.new_page(viewport={"width": 600, "height": 600})
+    page = chrome.new_page(viewport={"width": width, "height": 600})
     page.set_content(f"<body style='margin:0'>{make()._repr_html_()}")
     measure = (
         "all => all.map(one => one.getBoundingClientRect()).map(box => [box.x, box.y, box.right, box.bottom])"
     )
     boxes = page.eval_on_selector_all("text", measure)
     frame = page.eval_on_selector_all("svg", measure)[0]
-    assert len(boxes) > 10 and frame[2] <= 600
+    assert len(boxes) > 10 and frame[2] <= width
+    assert min(bottom - top for _, top, _, bottom in boxes) >= 14, "letters of a telephone's size"
     for k, (left, top, right, bottom) in enumerate(boxes):
         assert left >= frame[0] and top >= frame[1] and right <= frame[2] and bottom <= frame[3]
         for x, y, x2, y2 in boxes[:k]:

@@ -237,7 +237,7 @@ def test_an_unknown_lesson_is_one_line(
 ) -> None:
     assert cli.main(["export", "--out", str(tmp_path / "x.html"), "--", lesson]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("snnlab: there is no lesson") and "01, 02" in said and said.count("\n") == 1
+    assert said.startswith("snnlab: there is no lesson") and "00, 01, 02" in said and said.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
