@@ -137,7 +137,7 @@ def _sentences(text: str) -> Iterator[str]:
     text = re.sub(r"(?ms)^\$\$.*?\$\$", " ", text)
     for block in re.split(r"\n\s*\n|\n(?=\s*(?:- |\d+\. |\|))", text):
         if not block.lstrip().startswith(("#", "|", "**Time")):
-            line = re.sub(r"\]\([^)]*\)", "]", " ".join(block.split()))
+            line = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(block.split()))  # a link's text
             line = re.sub(r"`(?!benchmarks/|data/)[^`]*`", "` `", line)
             yield from re.split(r"(?<=[.!?])\s+(?=[A-Z*$(\[`])", line)
 

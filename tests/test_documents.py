@@ -17,10 +17,12 @@ PAGES = [
         "README.md",
         "CONTRIBUTING.md",
         "docs/architecture.md",
+        "docs/instructor.md",
         "docs/performance.md",
         "docs/security.md",
         "docs/your_own_network.md",
         "data/README.md",
+        "notebooks/glossary.md",
     )
 ]
 

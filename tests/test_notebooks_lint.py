@@ -103,6 +103,8 @@ SAID: list[tuple[str, str, str]] = [
         "T",
         "",
     ),
+    ("Lessons [03](03_a.ipynb) and [05](05_b.ipynb#x), [lesson 07](07_c.ipynb).", "T", ""),
+    ("It reads [97 %](03_a.ipynb).", "T", "cell 5: '97 %'"),
     ("## 2 · Other\n\nIt never falls.", "assert rising\nT", ""),
     ("## 2 · Other\n\nIt never falls.", "T", "cell 5: 'never'"),
     ("## 2 · Other\n\nIt is faster than before.", "T", "cell 5: 'than'"),

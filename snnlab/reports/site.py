@@ -9,10 +9,11 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import nbformat
@@ -32,6 +33,8 @@ from snnlab.reports.page import part
 
 ROOM = 50 * 10**6
 """Bytes of the whole course; measured is half of it."""
+LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)")
+"""A link to what lies beside: its text, its path, its place in there."""
 MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 VIEW = "application/vnd.jupyter.widget-view+json"
 FRAME = re.compile(r'<iframe\b[^>]*\btitle="A converted network at work"[^>]*>\s*</iframe>')
@@ -69,8 +72,14 @@ def lessons(folder: Path) -> list[Lesson]:
     return found
 
 
+def texts(folder: Path) -> dict[str, Path]:
+    """What the lessons of a folder lead to beside each other: the page's name, and its Markdown, where there is one."""
+    found = (folder / "glossary.md", folder.parent / "docs" / "your_own_network.md")
+    return {f"{path.stem}.html": path for path in found if path.is_file()}
+
+
 def write(folder: Path, out: Path) -> Path:
-    """Run every lesson of a folder, and write the course's pages: index.html, and one for each lesson.
+    """Run every lesson of a folder, and write the course's pages: index.html, one for each lesson, the glossary.
 
     Args:
         out: a new or empty folder, or one that this function wrote and nobody has changed since.
@@ -78,23 +87,36 @@ def write(folder: Path, out: Path) -> Path:
     Raises: ValueError for another folder, and where nothing can be written; ReportError if a lesson fails, with nothing
         left in out.
     """
-    place, every = marked.target(out, ROOM), lessons(folder)
+    place, every, beside = marked.target(out, ROOM), lessons(folder), texts(folder)
+    pages = {*beside, *(lesson.page for lesson in every)}
     with marked.building(place) as new:
         network = ""
         for k, lesson in enumerate(progress_bar(every, "the course", unit="lesson", delay=0)):
             near = (every[k - 1] if k else None, every[k + 1] if k + 1 < len(every) else None)
-            text = page(lesson, near)
+            text = page(lesson, near, pages)
             network = network or "".join(FRAME.findall(text)[:1])
             (new / lesson.page).write_text(text, encoding="utf-8")
-        index = _template("index.html.j2").render(
-            lessons=every,
-            network=network,
-            style=part("page.css") + part("site.css"),
-            made=_made(),
-            prose=prose,
-        )
+        for name, path in beside.items():
+            (new / name).write_text(text_page(path, pages), encoding="utf-8")
+        index = index_page(every, network, pages)
         (new / "index.html").write_text(index, encoding="utf-8")
     return place
+
+
+def index_page(every: Sequence[Lesson], network: str, pages: Collection[str]) -> str:
+    """The table of contents; the network explorer above it, where a lesson has it."""
+    return _template("index.html.j2").render(lessons=every, network=network, **_shared(pages))
+
+
+def text_page(path: Path, pages: Collection[str]) -> str:
+    """A text beside the lessons, Markdown, as a page."""
+    return _template("text.html.j2").render(text=path.read_text(encoding="utf-8"), **_shared(pages))
+
+
+def _shared(pages: Collection[str]) -> dict[str, Any]:
+    """What the pages that are no lessons are made of."""
+    style = part("page.css") + part("site.css")
+    return {"style": style, "prose": partial(prose, pages=pages), "pages": pages, "made": _made()}
 
 
 def write_one(folder: Path, number: str, out: Path) -> Path:
@@ -115,36 +137,53 @@ def write_one(folder: Path, number: str, out: Path) -> Path:
     return place
 
 
-def page(lesson: Lesson, near: Sequence[Lesson | None] = (None, None)) -> str:
+def page(
+    lesson: Lesson, near: Sequence[Lesson | None] = (None, None), pages: Collection[str] = frozenset()
+) -> str:
     """Run a lesson; its page, HTML.
 
     Args:
         near: the lessons before and after it, to which links lead.
+        pages: names of the pages beside it; what a text links to and is not among them is no link.
     Raises: ReportError if a cell fails.
     """
     began = time.monotonic()
     with scratch(Path(tempfile.gettempdir()), "snnlab-lesson-") as folder:
         executed = execute(lesson.path, {}, folder)
-    return rendered(executed, lesson, near, f"{_made()} in {time.monotonic() - began:.0f} s")
+    return rendered(executed, lesson, near, f"{_made()} in {time.monotonic() - began:.0f} s", pages)
 
 
 def rendered(
-    executed: nbformat.NotebookNode, lesson: Lesson, near: Sequence[Lesson | None], made: str
+    executed: nbformat.NotebookNode,
+    lesson: Lesson,
+    near: Sequence[Lesson | None],
+    made: str,
+    pages: Collection[str] = frozenset(),
 ) -> str:
     """The page of a lesson that was run."""
     exporter = HTMLExporter(extra_template_paths=[str(Path(__file__).parent)])
     exporter.raw_template = part("lesson.html.j2")
-    exporter.register_filter("prose", prose)
+    exporter.register_filter("prose", partial(prose, pages=pages))
     exporter.register_filter("alone", alone)
     answers = {number: show(answer.truth) for number, answer in answers_of(lesson.number).items()}
-    given = {"title": f"{lesson.number} · {lesson.title}", "made": made, "near": near, "answers": answers}
+    given = {
+        "title": f"{lesson.number} · {lesson.title}",
+        "made": made,
+        "near": near,
+        "answers": answers,
+        "pages": pages,
+    }
     given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}
     body, _ = exporter.from_notebook_node(executed, given)
     return body
 
 
-def prose(markdown: str) -> str:
-    """Markdown as HTML: equations as MathML, links between lessons as links between pages."""
+def prose(markdown: str, pages: Collection[str] = frozenset()) -> str:
+    """Markdown as HTML: equations as MathML, links to notebooks and texts as links to their pages.
+
+    Args:
+        pages: those that there are; the text of a link to anything else beside stands without it.
+    """
     kept: list[str] = []
 
     def equation(found: re.Match[str]) -> str:
@@ -153,8 +192,11 @@ def prose(markdown: str) -> str:
         kept.append(_equation(found[2]) if found[2] else as_mathml(found[3].strip()))
         return f"@equation{len(kept) - 1}@"
 
-    linked = re.sub(r"\]\((\d\d_\w+)\.ipynb", r"](\1.html", MATH.sub(equation, markdown))
-    linked = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", linked)  # what does not come with the pages
+    def lead(found: re.Match[str]) -> str:
+        name = f"{PurePosixPath(found[2]).stem}.html"
+        return f"[{found[1]}]({name}{found[3] or ''})" if name in pages else found[1]
+
+    linked = LINK.sub(lead, MATH.sub(equation, markdown))
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"@equation\d+@", "", tag[0]), str(markdown2html(linked)))
     return re.sub(r"@equation(\d+)@", lambda found: kept[int(found[1])], text)  # not in a heading's anchor
 

@@ -158,15 +158,23 @@ def test_nothing_in_a_page_asks_for_what_a_page_has_not(lesson: Path) -> None:
         ("$$\\begin{aligned} a &= b \\\\ &+ c \\end{aligned}$$", ["<mtable", "<mtd"]),
         ("[two](02_clipping_and_quantisation.ipynb#a)", ['href="02_clipping_and_quantisation.html#a"']),
         ("the [page](../docs/x.md) says", ["the page says"]),
+        ("a [word](glossary.md#mean-output)", ['href="glossary.html#mean-output"']),
+        ("the [paper](https://arxiv.org/abs/1)", ['href="https://arxiv.org/abs/1"']),
+        ("[below](#section)", ['href="#section"']),
         ("```\n$5 and $6\n```", ["$5 and $6"]),
         ("## What $v[T]$ says", [">What <math", "</math> says<", 'id="What--says"']),
         ("a < b & c", ["&lt;", "&amp;"]),
     ],
 )
 def test_prose(markdown: str, wanted: list[str]) -> None:
-    found = site.prose(markdown)
+    found = site.prose(markdown, {"02_clipping_and_quantisation.html", "glossary.html"})
     assert all(part in found for part in wanted), found
     assert "<mi>&</mi>" not in found and "@equation" not in found
+
+
+def test_without_pages_beside_it_a_text_has_no_link_to_one() -> None:
+    found = site.prose("a [word](glossary.md#x) of [two](02_clipping_and_quantisation.ipynb)")
+    assert "href" not in found and "a word of two" in found
 
 
 def notebook(path: Path, number: str, code: str) -> None:
