@@ -156,9 +156,12 @@ def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(home: str, tmp_path: Pa
         command = [*COMMAND, "lab", "--no-browser", f"--port={port}"]
         process = subprocess.Popen(command, stderr=file, text=True, env=environment, start_new_session=True)
     try:
-        address = f"http://127.0.0.1:{port}/api/contents/{cli.FIRST_LESSON}?content=0&token=tried"
+        contents = f"http://127.0.0.1:{port}/api/contents"
+        address = f"{contents}/notebooks/{cli.FIRST_LESSON}?content=0&token=tried"
         assert json.loads(wait_for(address, process))["type"] == "notebook"
-        assert f"/lab/tree/{cli.FIRST_LESSON}" in log.read_text()
+        guide = f"{contents}/docs/your_own_network.md?content=0&token=tried"
+        assert json.loads(wait_for(guide, process))["type"] == "file", "the lessons link to it"
+        assert f"/lab/tree/notebooks/{cli.FIRST_LESSON}" in log.read_text()
         plugin = "@jupyterlab/notebook-extension:tracker"
         settings = wait_for(f"http://127.0.0.1:{port}/lab/api/settings/{plugin}?token=tried", process)
         code = json.loads(settings)["schema"]["properties"]["codeCellConfig"]["default"]

@@ -38,8 +38,12 @@ KEPT_AT_HOME = (
     *("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"),
 )
 """Folders of Jupyter's, by the variables that set them."""
-WRAPPED = '{"@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": true}}}'
-"""The lab's default for code: long lines are wrapped, so that nothing scrolls sideways. A reader's own setting wins."""
+DEFAULTS = {
+    "@jupyterlab/notebook-extension:tracker": {"codeCellConfig": {"lineWrap": True}},
+    "@jupyterlab/docmanager-extension:plugin": {"defaultViewers": {"markdown": "Markdown Preview"}},
+}
+"""The lab's defaults: long lines are wrapped, so that nothing scrolls sideways; a link to the glossary opens what is
+read, not its source. A reader's own setting wins."""
 MOST_SAID = 1500
 """Characters of a message."""
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
@@ -133,7 +137,9 @@ def _lab(args: argparse.Namespace) -> None:
         runtime = held.enter_context(_private())  # with the token in it, and gone with the server
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", str(runtime / "runtime"))
         (runtime / "labconfig").mkdir()
-        (runtime / "labconfig" / "default_setting_overrides.json").write_text(WRAPPED, encoding="utf-8")
+        (runtime / "labconfig" / "default_setting_overrides.json").write_text(
+            json.dumps(DEFAULTS), encoding="utf-8"
+        )
         paths = [str(runtime), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
         os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
         if not _is_writable(Path.home()):
@@ -145,7 +151,8 @@ def _lab(args: argparse.Namespace) -> None:
         from jupyterlab.labapp import LabApp
 
         # the printed address leads to the lesson too, and Ctrl-C asks no question
-        options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST_LESSON}"]
+        first = f"{folder.name}/{FIRST_LESSON}"  # the lessons' links to docs/ lead out of their folder
+        options = [f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{first}"]
         options += ["--ServerApp.answer_yes=True", f"--port={args.port}"]
         # the search for language servers starts npm, which hangs where home cannot be written, and Ctrl-C with it
         options += ["--LanguageServerManager.autodetect=False"]
