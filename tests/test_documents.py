@@ -23,6 +23,7 @@ PAGES = [
         "docs/your_own_network.md",
         "data/README.md",
         "notebooks/glossary.md",
+        "notebooks/references.md",
     )
 ]
 

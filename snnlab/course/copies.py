@@ -22,14 +22,13 @@ Cell = dict[str, Any]
 
 ROOM = 5 * 10**6
 """Bytes that all copies take, at most; measured is a third."""
-GLOSSARY = "glossary.md"
 GOES_ON = "The lesson goes on with your function once it is right, and with the kit's until then:"
 
 
 def write(lessons: Path, out: Path) -> Path:
     """Write the copies of all lessons into out/student, out/instructor and out/slides; the same bytes each time.
 
-    Each has the glossary, to which the lessons lead.
+    Each has the texts beside the lessons, to which they lead: the glossary, the references.
 
     Args:
         lessons: the folder of the lessons.
@@ -45,8 +44,9 @@ def write(lessons: Path, out: Path) -> Path:
                 text = json.dumps(copy(notebook), indent=1, ensure_ascii=False) + "\n"
                 (new / name).mkdir(exist_ok=True)
                 (new / name / path.name).write_text(text, encoding="utf-8")
-        for name in COPIES if (lessons / GLOSSARY).is_file() else ():
-            (new / name / GLOSSARY).write_bytes((lessons / GLOSSARY).read_bytes())
+        for path in sorted(lessons.glob("*.md")):
+            for name in COPIES:
+                (new / name / path.name).write_bytes(path.read_bytes())
     return folder
 
 

@@ -74,7 +74,7 @@ def lessons(folder: Path) -> list[Lesson]:
 
 def texts(folder: Path) -> dict[str, Path]:
     """What the lessons of a folder lead to beside each other: the page's name, and its Markdown, where there is one."""
-    found = (folder / "glossary.md", folder.parent / "docs" / "your_own_network.md")
+    found = (*sorted(folder.glob("*.md")), folder.parent / "docs" / "your_own_network.md")
     return {f"{path.stem}.html": path for path in found if path.is_file()}
 
 

@@ -122,7 +122,7 @@ def test_two_builds_give_equal_bytes(written: Path, tmp_path: Path) -> None:
     assert files == {
         path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()
     }
-    assert len(files) == 3 * (len(LESSONS) + 1) + 1  # the glossary beside them, and the mark
+    assert len(files) == 3 * (len(LESSONS) + 2) + 1  # glossary and references beside them, and the mark
 
 
 def test_a_folder_of_copies_is_replaced_only_as_it_was_written(
