@@ -84,9 +84,13 @@ def swap(ann: nn.Module, images: Tensor, p: float = 99.9) -> nn.Module:
 
 
 @torch.inference_mode()
-def run(swapped: nn.Module, images: Tensor, T: int) -> Tensor:
-    """The class with the largest mean logit after each step, [T, N], starting from empty memories."""
-    for module in swapped.modules():
+def run(swapped: nn.Module, images: Tensor, T: int, fresh: bool = True) -> Tensor:
+    """The class with the largest mean logit after each step, [T, N].
+
+    Args:
+        fresh: start from empty memories; if not, from where the last run stopped.
+    """
+    for module in swapped.modules() if fresh else ():
         if isinstance(module, RememberingIF):
             module.state = None
     return torch.stack([swapped(images) for _ in range(T)]).cumsum(0).argmax(-1)  # [T, N, K] -> [T, N]

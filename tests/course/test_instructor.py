@@ -53,6 +53,7 @@ ANSWERS: dict[str, Callable[[], str]] = {
     "10": lambda: f"{reference('10.2')(0.0, [0.6], [0.5], 4):.1f}",
     "11": lambda: f"{4.6 / 0.9:.1f}",
     "12": lambda: f"{reference('12.2')(4, 10, True)}",
+    "14": lambda: f"{reference('14.2')([[1, 0, 1, 0], [0, 1, 1, 0]]):g}",
 }
 
 

@@ -20,6 +20,7 @@ from snnlab.course.lessons import Exercise
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))[1:]
 """The lessons that have exercises: 00 has none."""
 
+TRUTHS = "'and' is a product, and has no order"
 FLOOR = "the floor of a floor is the same"
 EQUIVALENT = {
     ("02.1", "return threshold / T * ((T * z + v0) // threshold).floor().clamp(0, T)"): FLOOR,
@@ -39,6 +40,12 @@ EQUIVALENT = {
     ("09.1", "if z <= 0:"): "at 0 both cases give 0",
     ("09.1", "return int(levels * z // threshold) / levels - z / threshold"): FLOOR,
     ("13.1", "firing = a[a != 0]"): "no activation is below 0",
+    ("14.1", "analog = (output != 0) * (output != threshold)"): TRUTHS,
+    ("14.1", "return ((output != 0) * (output != threshold)).double().mean().item()"): TRUTHS,
+    ("14.1", "analog = (output != threshold) & (output != 0)"): TRUTHS,
+    ("14.1", "return ((output != threshold) & (output != 0)).double().mean().item()"): TRUTHS,
+    ("14.2", "T = len(spikes[1])"): "all trains are as long",
+    ("14.2", "T = len(spikes[-1])"): "all trains are as long",
 }
 
 
