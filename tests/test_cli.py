@@ -166,6 +166,10 @@ def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(home: str, tmp_path: Pa
         settings = wait_for(f"http://127.0.0.1:{port}/lab/api/settings/{plugin}?token=tried", process)
         code = json.loads(settings)["schema"]["properties"]["codeCellConfig"]["default"]
         assert code["lineWrap"] is True, "code scrolls sideways on a narrow page"
+        plugin = "@jupyterlab/docmanager-extension:plugin"
+        settings = wait_for(f"http://127.0.0.1:{port}/lab/api/settings/{plugin}?token=tried", process)
+        viewers = json.loads(settings)["schema"]["properties"]["defaultViewers"]["default"]
+        assert viewers["markdown"] == "Markdown Preview", "a link to the glossary would open its source"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
     finally:
