@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -67,6 +68,8 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0; 2 for a user's mistake; 1 for a failed report; 130 after Ctrl-C."""
+    with contextlib.suppress(ValueError):  # outside the main thread a signal is somebody else's
+        signal.signal(signal.SIGTERM, _end)
     try:
         args = parser().parse_args(argv)
         args.run(args)
@@ -78,6 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _end(*_: object) -> NoReturn:
+    """Answer SIGTERM like Ctrl-C: what was begun is cleared away on the way out."""
+    raise SystemExit(143)
 
 
 def _cut(message: str) -> str:
@@ -252,6 +260,12 @@ def _report(args: argparse.Namespace) -> None:
         raise Mistake(str(mistake)) from None
     except reports.ReportError as failure:
         raise Mistake(str(failure), code=1) from None
+    except (KeyboardInterrupt, SystemExit):
+        print(
+            f"snnlab: stopped; {args.out} is as it was, and whole networks trained so far are kept",
+            file=sys.stderr,
+        )
+        raise
 
 
 def _student(args: argparse.Namespace) -> None:

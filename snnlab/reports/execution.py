@@ -32,9 +32,8 @@ def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbform
     Raises: ReportError that names the first error, and where a copy of the notebook is kept.
     """
     written = folder / "report.ipynb"
-    logging.getLogger("papermill").setLevel(
-        logging.CRITICAL
-    )  # its errors come back, and are told in one line
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors come back, told in one line
+    started: list[Any] = []
     with scratch(Path(tempfile.gettempdir()), "snnlab-kernel-") as sockets:
         try:
             execute_notebook(
@@ -44,7 +43,7 @@ def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbform
                 engine_name="snnlab",
                 progress_bar={"desc": notebook.stem, "leave": False},
                 cwd=str(folder),
-                kernel_manager_class=_kernel(sockets),
+                kernel_manager_class=_kernel(sockets, started),
             )
         except PapermillExecutionError as error:
             raise ReportError(_kept(written, f"{error.ename}: {error.evalue}")) from None
@@ -55,14 +54,26 @@ def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbform
                 f"the report failed: its kernel, {sys.executable} -m ipykernel_launcher, did not start "
                 f"({' '.join(str(error).split())}); does `{sys.executable} -m ipykernel_launcher --version` work?"
             ) from None
+        except (KeyboardInterrupt, SystemExit):
+            logging.getLogger("asyncio").setLevel(
+                logging.CRITICAL
+            )  # of tasks that wait for the kernel in vain
+            raise
+        finally:
+            for kernel in started:  # nobody shuts a kernel down that is stopped while it starts
+                if kernel.process is not None and kernel.process.poll() is None:
+                    kernel.process.kill()
     executed = nbformat.read(written, as_version=4)
     _tidy(executed)
     nbformat.write(executed, written)
     return executed
 
 
-def _kernel(sockets: Path) -> type[AsyncKernelManager]:
-    """A manager of kernels that run this very Python, and talk through files: ports can be taken by another."""
+def _kernel(sockets: Path, started: list[Any]) -> type[AsyncKernelManager]:
+    """A manager of kernels that run this very Python, and talk through files: ports can be taken by another.
+
+    started: takes up what holds each kernel's process.
+    """
     paths = [str(Path(snnlab.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     env["SNNLAB_PROGRESS"] = "text"  # what _Relay reads
@@ -81,6 +92,12 @@ def _kernel(sockets: Path) -> type[AsyncKernelManager]:
             if ipc:
                 self.ip = str(sockets / "k")
             self._kernel_spec = KernelSpec(argv=argv, env=env, display_name="Python 3", language="python")
+
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+            """Start it; what it says of itself, as of its sockets when it is stopped, is for nobody's terminal."""
+            with (sockets / "k.log").open("wb") as log:
+                await super()._async_launch_kernel(kernel_cmd, **{**kw, "stdout": log, "stderr": log})
+            started.append(self.provisioner)
 
     return Kernel
 

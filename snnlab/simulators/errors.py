@@ -30,12 +30,15 @@ from snnlab.datasets import Split
 from snnlab.datasets.given import Given
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
+from snnlab.neurons.settings import check_memory
 from snnlab.simulators.coding import Coding, Poisson, coded
 from snnlab.simulators.run import decide
-from snnlab.simulators.simulation import each_batch, few_at_once, prepared
+from snnlab.simulators.simulation import at_once, each_batch, few_at_once, prepared
+from snnlab.simulators.stopping import silence
 
 PARTS = ("inherited", "clipping", "quantisation", "unevenness")
 BATCH = 16  # images at a time, with all their steps
+KEPT = 75  # bytes a neuron's parts take: nine numbers of float64, three of one byte
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,12 @@ def parts(ann: nn.Module, snn: SNN, images: Given, T: int | None = None) -> dict
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     taken, T = prepared(snn, images, T)
+    neurons = sum(zeros.numel() for zeros in silence(snn)[0].values())
+    check_memory(
+        len(taken) * (at_once(snn, T) + KEPT * neurons),
+        f"the parts of {len(taken)} images would take some {{}} with T = {T}",
+        "hand in fewer images, or take `anatomy`, which keeps a layer's means",
+    )
     return _Dissection(ann, snn, T)(channels_last(taken.to(snn.device)))
 
 

@@ -147,12 +147,17 @@ def prepared(
     return images, T
 
 
+def at_once(snn: SNN, T: int) -> int:
+    """Bytes that an image takes in the largest layer where all T steps are held at once."""
+    return PER_NEURON * T * max((zeros.numel() for zeros in silence(snn)[0].values()), default=1)
+
+
 def few_at_once(snn: SNN, T: int, most: int) -> int:
     """Images at a time, `most` at most, where all T steps are held at once.
 
     Raises: ValueError if those of one image in each thread would fill the memory.
     """
-    one = PER_NEURON * T * max((zeros.numel() for zeros in silence(snn)[0].values()), default=1)
+    one = at_once(snn, T)
     threads = torch.get_num_threads()
     check_memory(
         one * threads,

@@ -193,6 +193,19 @@ def test_words_and_pictures() -> None:
     assert heights == pytest.approx(expected)
 
 
+def test_parts_that_would_fill_the_memory_are_refused_before_the_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = datasets.load("digits")
+    ann = network("cnn", nn.ReLU, trained=False)
+    snn = convert(ann, "opi", data.calibration[:16], 4)
+    monkeypatch.setattr("snnlab.neurons.settings.memory", lambda: 2e7)
+    assert parts(ann, snn, data.test[:2], 4)
+    monkeypatch.setattr(errors, "_Dissection", None)
+    with pytest.raises(ValueError, match=r"^the parts of 300 images would take some .* with T = 4, .*fewer"):
+        parts(ann, snn, data.test[:300], 4)
+
+
 def test_bad_input_is_named() -> None:
     ann = network("cnn", nn.ReLU, False)
     snn = convert(ann, "calibration_light", DATA.calibration[:32], 4, progress=False)
