@@ -27,6 +27,7 @@ from snnlab.cli.options import (
     student_options,
     train_options,
 )  # fmt: skip
+from snnlab.cli.study import run_study, study_options
 from snnlab.files import place, short
 
 FIRST_LESSON = "00_why_spikes_and_why_convert.ipynb"
@@ -136,6 +137,8 @@ def parser() -> Parser:
 
     bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
     bench_options(bench)
+
+    study_options(command(_study, "study", "many methods, networks and seeds, by many workers, in one table"))
     return whole
 
 
@@ -339,6 +342,13 @@ def _train(args: argparse.Namespace) -> None:
     print(
         f"written: {args.out} (test accuracy {float(trained.about['accuracy']):.2%}, sha256 {runs.sha256(args.out)})"
     )
+
+
+def _study(args: argparse.Namespace) -> None:
+    try:
+        print(run_study(args))
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
 
 
 def _bench(args: argparse.Namespace) -> None:

@@ -61,7 +61,7 @@ TABLE_3 = (
 )  # fmt: skip
 METHODS = tuple(dict.fromkeys((*TABLE_1, *TABLE_2, *TABLE_3)))
 
-_NETWORK_OF: dict[type[nn.Module], str] = {nn.ReLU: "relu", Clip: "tcl", QCFS: "qcfs", QuantClip: "qc_ann"}
+NETWORK_OF: dict[type[nn.Module], str] = {nn.ReLU: "relu", Clip: "tcl", QCFS: "qcfs", QuantClip: "qc_ann"}
 _OWN = {method.name: method for method in (QC_OPI, QC_OPT)}
 
 
@@ -142,7 +142,7 @@ class _Job:
     @property
     def trained(self) -> str:
         """The shipped network that is converted."""
-        return f"{self.network}-{_NETWORK_OF[type(self.method.activation())]}"
+        return f"{self.network}-{NETWORK_OF[type(self.method.activation())]}"
 
 
 def _jobs(network: str, name: str, steps: tuple[int, ...]) -> list[_Job]:

@@ -1,0 +1,290 @@
+"""Run a study: its points by several workers, each kept as soon as it is known, and one table in the end.
+
+What is known lies in `points.jsonl`, a line a point under its key (points.key): a killed run loses the points in
+flight, a longer study begins where a shorter one ended, and a point whose code has changed has another key.
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from snnlab import files
+from snnlab.files import place, short
+from snnlab.files.folders import trial
+from snnlab.progress import progress_bar
+from snnlab.studies import plans, points
+from snnlab.studies.plans import Point
+from snnlab.studies.points import Row, Training
+from snnlab.studies.workers import Workers
+
+MARKER, JOURNAL, TABLE, COPY = ".snnlab-study", "points.jsonl", "results.parquet", "study.yaml"
+MARKED = "Written by `snnlab study`: the same command goes on here.\n"
+REPORT = "report"
+ATTEMPTS = 3
+"""How often a worker may die on the same work before that is taken for its result."""
+EVERY = 10.0
+"""Seconds between two lines of progress in a log."""
+KINDS: dict[str, str] = {
+    "method": "string", "network": "string", "data": "string", "seed": "int64", "calibration": "int64",
+    "coding": "string", "levels": "int64", "epochs": "int64", "T": "int64", "steps": "int64", "images": "int64",
+    "ann_accuracy": "float64", "accuracy": "float64", "correct": "int64", "firing_rate": "float64",
+    "seconds_convert": "float64", "seconds_simulate": "float64", "finished": "string", "snnlab": "string",
+    "python": "string", "torch": "string", "numpy": "string", "key": "string", "error": "string",
+}  # fmt: skip
+"""The columns of the table, and of what type."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: the table, the points computed now, those known before, and those that failed."""
+
+    table: Path
+    computed: int
+    known: int
+    failed: int
+
+
+@dataclass
+class _Task:
+    """A training, or a point, which may have to wait for trainings."""
+
+    work: Point | Training
+    key: str = ""
+    needs: set[str] = field(default_factory=set)
+    attempts: int = 0
+
+
+def run(file: str | Path, out: str | Path, *, workers: int | None = None, scheduler: str = "") -> Outcome:
+    """Compute what is not yet known of a study, and write its table to out/results.parquet.
+
+    Args:
+        file: the study, YAML (plans.py).
+        out: the folder: absent, empty, or one that holds an earlier state of this or another study.
+        workers: processes, one thread each; None takes a processor each; 1 works in this process.
+        scheduler: address of a Dask scheduler, or "local" for a cluster that is started for this run.
+    Raises: ValueError before any work; KeyboardInterrupt that says what is kept.
+    """
+    plan = plans.read(file)
+    folder = target(out)
+    every = plan.points()
+    sums = {name: points.sum_of(name) for name in plan.data}
+    keys = [points.key(point, sums[point.data]) for point in every]
+    with _held(folder):
+        files.write(folder / COPY, place(file).read_bytes())
+        known = _Journal(folder / JOURNAL)
+        missing = {key: point for key, point in zip(keys, every, strict=True) if not known.settled(key)}
+        try:
+            _work(missing, known, workers, scheduler)
+        finally:
+            rows = [row | {"key": key} for key in keys for row in known.rows.get(key, ())]
+            files.write(folder / TABLE, parquet(rows))
+            known.close()
+    failed = len({row["key"] for row in rows if row.get("error")})
+    return Outcome(folder / TABLE, len(missing), len(every) - len(missing), failed)
+
+
+def parquet(rows: Sequence[Row]) -> bytes:
+    """The table as bytes of a Parquet file."""
+    import pyarrow
+    from pyarrow import parquet as format_
+
+    schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in KINDS.items()])
+    buffer = io.BytesIO()
+    format_.write_table(pyarrow.Table.from_pylist(list(rows), schema), buffer)
+    return buffer.getvalue()
+
+
+def load(path: str | Path) -> list[Row]:
+    """The rows of a study's table, or of the table in a study's folder. Raises: ValueError; OSError."""
+    import pyarrow
+    from pyarrow import parquet as format_
+
+    file = place(path)
+    file = file / TABLE if file.is_dir() else file
+    try:
+        return format_.read_table(file).to_pylist()
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{file} is no table of a study ({' '.join(str(error).split())[:200]})") from None
+
+
+def target(out: str | Path) -> Path:
+    """The folder of a study, if it may be one. Raises: ValueError if it holds anything else, or cannot be written."""
+    shown = f"--out is {short(str(out))}"
+    try:
+        folder = place(out)
+    except ValueError as error:
+        raise ValueError(f"{shown}: {error}") from None
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{shown}, which is a file: name a new folder")
+        held = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+        if held and MARKER not in held:
+            raise ValueError(
+                f"{shown}, which holds {short(held[0])} and is no study's: name a new or empty folder"
+            )
+        trial(folder, files.scratch(folder, ".snnlab-trial-"))
+    except OSError as error:
+        raise ValueError(f"{shown}, where nothing can be written ({error.strerror}): name another") from None
+    return folder
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The folder, marked and locked. Raises: ValueError if another study runs there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files.write(folder / MARKER, MARKED.encode())
+    lock = files.hold(folder)
+    if lock is None and os.name == "posix":
+        raise ValueError(
+            f"--out is {short(str(folder))}, where another study is running: wait, or name another folder"
+        )
+    try:
+        yield
+    finally:
+        files.release(lock)
+
+
+class _Journal:
+    """What is known, by key: read whole, then written a line a point, each on the disk before the next begins."""
+
+    def __init__(self, path: Path) -> None:
+        self.rows: dict[str, list[Row]] = {}
+        self._again: set[str] = set()
+        whole = b""
+        for line in path.read_bytes().splitlines(keepends=True) if path.exists() else ():
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # a line that a kill has cut
+                one = json.loads(line)
+                self._take(one["key"], one["rows"], one["again"])
+                whole += line
+        files.write(path, whole)
+        self._file = path.open("ab")
+
+    def settled(self, key: str) -> bool:
+        """Whether a point need not be computed."""
+        return key in self.rows and key not in self._again
+
+    def keep(self, key: str, rows: list[Row], again: bool) -> None:
+        """Write a point. With `again` the next run tries it once more."""
+        line = json.dumps({"key": key, "again": again, "rows": rows})
+        self._file.write(f"{line}\n".encode())
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._take(key, rows, again)
+
+    def close(self) -> None:
+        """Nothing more is written."""
+        self._file.close()
+
+    def _take(self, key: str, rows: list[Row], again: bool) -> None:
+        self.rows[key] = rows
+        self._again = self._again | {key} if again else self._again - {key}
+
+
+def _tasks(missing: dict[str, Point]) -> list[_Task]:
+    """What is to be done, trainings first, the dearest points before the others."""
+    trainings: dict[str, _Task] = {}
+    work = []
+    for key, point in sorted(missing.items(), key=lambda item: -item[1].T[-1]):
+        wanted, needs = points.training_of(point), set[str]()
+        for training in wanted.before() if wanted else ():
+            trainings.setdefault(training.about, _Task(training, training.about, set(needs)))
+            needs = {training.about}
+        work.append(_Task(point, key, needs))
+    return [*trainings.values(), *work]
+
+
+def _work(missing: dict[str, Point], known: _Journal, workers: int | None, scheduler: str) -> None:
+    """Compute and keep what is missing."""
+    if not missing:
+        return
+    waiting, running = deque(_tasks(missing)), dict[Future[Any], _Task]()
+    wanted = min(workers or os.cpu_count() or 1, len(waiting))
+    crew = Workers(wanted, scheduler, tuple(path for path in sys.path if path))
+    told = _Progress(missing.values())
+    undone = {task.key for task in waiting if isinstance(task.work, Training)}
+    try:
+        while waiting or running:
+            while len(running) < crew.slots and (task := _next(waiting, undone)) is not None:
+                told.say([one.work.label for one in (*running.values(), task)])
+                function = points.measure if isinstance(task.work, Point) else points.train
+                running[crew.submit(function, task.work)] = task
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
+            for future in done:
+                task = running.pop(future)
+                task.attempts += 1
+                if future in broken and task.attempts < ATTEMPTS:
+                    waiting.appendleft(task)
+                    continue
+                undone.discard(task.key)
+                if isinstance(task.work, Point):
+                    known.keep(task.key, *_rows(task.work, future))
+                    told.update(task.work)
+            if broken:
+                crew.renew()
+    except KeyboardInterrupt:
+        left = sum(not known.settled(key) for key in missing)
+        kept = f"{len(missing) - left} of {len(missing)} points were computed and are kept"
+        raise KeyboardInterrupt(f"stopped; {kept}; the same command goes on") from None
+    finally:
+        told.close()
+        crew.end(in_the_middle=bool(running))
+
+
+def _next(waiting: deque[_Task], undone: set[str]) -> _Task | None:
+    """The first task that waits for no training."""
+    for task in waiting:
+        if not task.needs & undone:
+            waiting.remove(task)
+            return task
+    return None
+
+
+def _rows(point: Point, future: Future[Any]) -> tuple[list[Row], bool]:
+    """What came of a point, and whether the next run should try it again: a mistake stays one, a full disk does not."""
+    error = future.exception()
+    if error is None:
+        return future.result(), False
+    reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+    return [points.row(point, T) | {"error": reason} for T in point.T], not isinstance(error, ValueError)
+
+
+class _Progress:
+    """A bar with the time left and what the workers do; in a log a line now and then."""
+
+    def __init__(self, work: Iterable[Point]) -> None:
+        total = sum(point.T[-1] for point in work)
+        self._bar = progress_bar(
+            total=total, unit="step", smoothing=0, desc="study", disable=not sys.stderr.isatty()
+        )
+        self._total, self._done, self._began, self._said = total, 0, time.monotonic(), time.monotonic()
+        self._silent = sys.stderr.isatty() or os.environ.get("SNNLAB_PROGRESS") == "none"
+
+    def say(self, labels: Sequence[str]) -> None:
+        """What is being done now."""
+        self._bar.set_postfix_str("; ".join(labels)[:100])
+        now = time.monotonic()
+        if not self._silent and now - self._said > EVERY:
+            self._said = now
+            left = (now - self._began) * (self._total - self._done) / self._done if self._done else None
+            told = f"{left:.0f} s left" if left is not None else "time left not known yet"
+            sys.stderr.write(f"study: {100 * self._done // self._total} %, {told}; now {'; '.join(labels)}\n")
+
+    def update(self, point: Point) -> None:
+        """A point is done."""
+        self._done += point.T[-1]
+        self._bar.update(point.T[-1])
+
+    def close(self) -> None:
+        """Leave nothing on the screen."""
+        self._bar.close()

@@ -1,0 +1,147 @@
+"""Who does the work of a study: this process, a pool of processes with a thread each, or a Dask cluster."""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+LOCAL = "local"
+"""The address that asks for a Dask cluster on this machine."""
+
+
+class Here(Executor):
+    """An executor that works at once, in this very process."""
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """The future of a work that is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as every executor, it hands on what was raised
+            future.set_exception(error)
+        return future
+
+
+class Workers:
+    """Some workers that can be replaced if one dies; `slots` of them are at work at a time."""
+
+    def __init__(self, count: int, scheduler: str = "", paths: tuple[str, ...] = ()) -> None:
+        self.count, self.scheduler, self.paths = count, scheduler, paths
+        self.slots = count
+        self._client: Any = None
+        self._executor = self._made()
+
+    def submit(self, function: Callable[..., Any], argument: Any) -> Future[Any]:
+        """Hand out a work. A pool that is broken already says so through the future."""
+        try:
+            if self._client is not None:
+                return self._executor.submit(_there, self.paths, function, argument)
+            return self._executor.submit(function, argument)
+        except BrokenProcessPool as error:
+            future: Future[Any] = Future()
+            future.set_exception(error)
+            return future
+
+    def renew(self) -> None:
+        """New workers, where one of the old has died."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self._executor = self._made()
+
+    def end(self, in_the_middle: bool) -> None:
+        """Leave no process behind, also not one in the middle of its work."""
+        if self._client is not None:
+            cluster = self._client.cluster
+            self._client.close()
+            if self.scheduler == LOCAL:
+                cluster.close()
+        else:
+            self._executor.shutdown(wait=not in_the_middle, cancel_futures=True)
+        for process in multiprocessing.active_children():
+            process.terminate()
+            process.join()
+
+    def _made(self) -> Executor:
+        if self.scheduler:
+            return self._cluster()
+        if self.count == 1:
+            return Here()
+        spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that PyTorch's threads hold
+        with _deaf():  # what is started now lets Ctrl-C to this process
+            pool = ProcessPoolExecutor(self.count, spawn, _begin, (self.paths,))
+            pool.submit(int)
+        return pool
+
+    def _cluster(self) -> Executor:
+        """Dask's workers, as an executor. Raises: ValueError if Dask is missing or nothing answers there."""
+        try:
+            from distributed import Client, LocalCluster
+        except ImportError:
+            raise ValueError(
+                "Dask is not installed: pip install 'snnlab[dask]', or leave --scheduler out"
+            ) from None
+        if self._client is None:
+            try:
+                if self.scheduler == LOCAL:
+                    with _deaf():
+                        cluster = LocalCluster(
+                            n_workers=self.count,
+                            threads_per_worker=1,
+                            dashboard_address=None,
+                            silence_logs=50,
+                        )
+                    self._client = Client(cluster)
+                else:
+                    self._client = Client(self.scheduler, timeout=10)
+            except (OSError, ValueError, TimeoutError) as error:
+                raise ValueError(
+                    f"--scheduler {self.scheduler}: no answer ({type(error).__name__})"
+                ) from None
+            self.slots = max(1, sum(self._client.nthreads().values()))
+        return self._client.get_executor(pure=False)  # a pure function's failure would be taken for known
+
+
+def _there(paths: tuple[str, ...], function: Callable[..., Any], argument: Any) -> Any:
+    """A work in one of Dask's workers, which knows neither the user's folders nor that bars are unwanted."""
+    import sys
+
+    os.environ["SNNLAB_PROGRESS"] = "none"
+    sys.path += [path for path in paths if path not in sys.path]
+    return function(argument)
+
+
+def _begin(paths: tuple[str, ...]) -> None:
+    """One thread, no progress bars of its own, and no life without the process that began it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import sys
+
+    import torch
+
+    torch.set_num_threads(1)
+    os.environ["SNNLAB_PROGRESS"] = "none"
+    sys.path += [path for path in paths if path not in sys.path]
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # only workers wait here
+    parent.join()
+    os._exit(1)
+
+
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """Within it Ctrl-C is ignored, also by the processes that are started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
