@@ -41,6 +41,7 @@ INSIDE = {
     "exchange.nir.reading": "as above",
     "exchange.nir.writing": "as above",
     "simulators.simulation.few_of": "as above",
+    "simulators.simulation.at_once": "as above",
     "simulators.simulation.few_at_once": "as above",
     "simulators.stopping": "what `simulate` asks, whose `stop` is held there",
     "neurons.door": "the door itself",

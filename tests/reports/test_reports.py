@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,16 +39,21 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def start_and_stop(out: Path, stop: signal.Signals) -> int:
-    """Start a report, send it a signal while its kernel runs, and return its exit code."""
-    process = subprocess.Popen(command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
+def start_and_stop(out: Path, stop: signal.Signals, at: str = "new/report.ipynb") -> tuple[int, str]:
+    """Start a report, send it a signal once there is this file of it; its exit code, and what it says at the end."""
+    process = subprocess.Popen(
+        command(out), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+    )
     try:
         deadline = time.monotonic() + 120
-        while not list(out.parent.glob(f"{LEFTOVER}*/new/report.ipynb")):
+        while not list(out.parent.glob(f"{LEFTOVER}*/{at}")):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
         process.send_signal(stop)
-        return process.wait(60)
+        said, _ = process.communicate(
+            timeout=60
+        )  # until nobody, a kernel that was left neither, can write there
+        return process.returncode, said
     finally:
         process.kill()
 
@@ -56,7 +62,7 @@ def start_and_stop(out: Path, stop: signal.Signals) -> int:
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Both reports of the acceptance, after one that was killed there; the second is run twice into its folder."""
     parent = tmp_path_factory.mktemp("reports")
-    assert start_and_stop(parent / "qcfs", signal.SIGKILL) == -signal.SIGKILL
+    assert start_and_stop(parent / "qcfs", signal.SIGKILL)[0] == -signal.SIGKILL
     assert [path.name[: len(LEFTOVER)] for path in parent.iterdir()] == [LEFTOVER]
     qcfs, max_norm = parent / "qcfs", parent / "max_norm"
     asked = command(qcfs, data="digits", method="qcfs", T="16")
@@ -171,9 +177,22 @@ def test_the_page_opened_offline_draws_charts_that_answer(reports: dict[str, Pat
             assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
 
 
-def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
-    assert start_and_stop(tmp_path / "new" / "report", signal.SIGINT) == 130
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("at", ["new", "new/report.ipynb"])  # while the kernel starts, and while it runs
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_report_says_one_line_and_leaves_nothing(
+    stop: signal.Signals, code: int, at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own := tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(own))
+    out = tmp_path / "new" / "report"
+    left, said = start_and_stop(out, stop, at)
+    assert left in (
+        code,
+        -stop,
+    )  # Python ends by the signal itself if it meets it in an exec, as of a dataclass
+    lines = [line for line in re.split(r"[\r\n]+", said) if line.strip() and "cell" not in line]
+    assert lines == [f"snnlab: stopped; {out} is as it was, and whole networks trained so far are kept"]
+    assert list(tmp_path.iterdir()) == [own] and list(own.iterdir()) == []
 
 
 @pytest.mark.parametrize("report", REPORTS)
