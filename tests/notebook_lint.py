@@ -22,6 +22,8 @@ Notebook = dict[str, Any]
 Rule = Callable[[Notebook], Iterator[str]]
 
 LONGEST_CELL = 12
+KINDS = "snnlab.reports.kinds"
+"""What a parameters cell imports: the names of its annotations."""
 NARROW, LETTER, PADDING = 482, 8.0, 17
 """Pixels: of a narrow page's text, and of a letter and the margins of a column, as JupyterLab has them."""
 LONGEST_EQUATION = 34
@@ -161,14 +163,16 @@ def one_parameters_cell(notebook: Notebook) -> Iterator[str]:
     if len(found) != 1:
         yield f"{len(found)} cells are tagged 'parameters', but there must be one"
     for number, text in found:
-        body = _parsed(text)
+        body = [node for node in _parsed(text) if getattr(node, "module", None) != KINDS]
         if not all(isinstance(node, ast.AnnAssign) and node.value for node in body):
             yield f"cell {number}: a parameter is written with its type: `T: int = 8`"
 
 
 def one_import_cell(notebook: Notebook) -> Iterator[str]:
-    """All imports stand in the first code cell that has any."""
-    found = [number for number, _, text in code_cells(notebook) if any(map(_imports, _parsed(text)))]
+    """All imports stand in the first code cell that has any, but for what annotates parameters."""
+    every = [(number, node) for number, _, text in code_cells(notebook) for node in _parsed(text)]
+    imports = (number for number, node in every if _imports(node) and getattr(node, "module", None) != KINDS)
+    found = list(dict.fromkeys(imports))
     for number in found[1:]:
         yield f"cell {number}: imports belong to the one import cell, cell {found[0]}"
 

@@ -22,11 +22,11 @@ from snnlab.cli.options import (
     export_options,
     gather_options,
     learning_options,
-    param,
     port,
     student_options,
     train_options,
 )  # fmt: skip
+from snnlab.cli.report import report_options, run_report
 from snnlab.cli.study import run_study, study_options
 from snnlab.files import place, short
 
@@ -101,8 +101,8 @@ def parser() -> Parser:
     whole.add_argument("--version", action="version", version=f"snnlab {snnlab.__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
-    def command(run: Any, name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    def command(run: Any, name: str, text: str, **more: Any) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, allow_abbrev=False, **more)
         added.set_defaults(run=run)
         return added
 
@@ -113,10 +113,7 @@ def parser() -> Parser:
     methods = command(_methods, "methods", "list the conversion methods of the catalogue")
     methods.add_argument("--json", action="store_true", help="as JSON, with everything a method declares")
 
-    report = command(_report, "report", "run a report and write its folder")
-    report.add_argument("name", metavar="NAME", help="which report, for instance: conversion")
-    report.add_argument("-p", dest="params", type=param, action="append", default=[], metavar="KEY=VALUE")
-    report.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    report_options(command(_report, "report", "run a report and write its folder", add_help=False))
 
     train = command(_train, "train", "train a network for hours, and keep it as a checkpoint")
     train_options(train)
@@ -250,25 +247,14 @@ def _cell(value: Any) -> str:
 
 
 def _report(args: argparse.Namespace) -> None:
-    keys = [key for key, _ in args.params]
-    if twice := [key for key in keys if keys.count(key) > 1]:
-        raise Mistake(
-            f"parameter {short(twice[0])} is given {keys.count(twice[0])} times, but once is allowed"
-        )
-    from snnlab import reports
+    from snnlab.reports.parameters import ParameterError
 
     try:
-        print(f"written: {reports.run(args.name, dict(args.params), args.out)}")
-    except reports.ParameterError as mistake:
+        print(run_report(args))
+    except ParameterError as mistake:
         raise Mistake(str(mistake)) from None
-    except reports.ReportError as failure:
+    except RuntimeError as failure:  # ReportError, whose file would take PyTorch's time to import
         raise Mistake(str(failure), code=1) from None
-    except (KeyboardInterrupt, SystemExit):
-        print(
-            f"snnlab: stopped; {args.out} is as it was, and whole networks trained so far are kept",
-            file=sys.stderr,
-        )
-        raise
 
 
 def _student(args: argparse.Namespace) -> None:

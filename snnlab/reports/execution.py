@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -19,53 +20,83 @@ from papermill.execute import execute_notebook
 
 import snnlab
 from snnlab.files import place, scratch
-from snnlab.reports.folder import ReportError
+from snnlab.reports import cells
+from snnlab.reports.folder import FailedError, ReportError
 from snnlab.reports.parameters import Value
 
+ERROR_TAG = "papermill-error-cell-tag"
+"""Of the cells in which papermill tells once more of an error."""
 LONGEST_SOCKET_PATH = 80
 """Bytes of the sockets' folder; with its name a socket must stay under the 104 that macOS allows."""
 
 
 def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbformat.NotebookNode:
-    """Run a notebook with these parameters; it writes results.json into folder, and is written beside it.
+    """Run a notebook with these parameters; it writes results.json into folder. Returns it as it was run.
 
-    Raises: ReportError that names the first error, and where a copy of the notebook is kept.
+    Raises: FailedError that names the cell and its error, and holds the notebook up to there; ReportError.
     """
     written = folder / "report.ipynb"
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors come back, told in one line
     started: list[Any] = []
+    given = nbformat.read(notebook, as_version=4)
+    cell = _divided(given, notebook.name)
+    own = {"results": "results.json"} if cell and cell.takes_results else {}
     with scratch(Path(tempfile.gettempdir()), "snnlab-kernel-") as sockets:
         try:
             execute_notebook(
-                nbformat.read(notebook, as_version=4),
+                given,
                 str(written).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
-                {**values, "results": "results.json"},
+                {**values, **own},
                 engine_name="snnlab",
                 progress_bar={"desc": notebook.stem, "leave": False},
                 cwd=str(folder),
                 kernel_manager_class=_kernel(sockets, started),
             )
         except PapermillExecutionError as error:
-            raise ReportError(_kept(written, f"{error.ename}: {error.evalue}")) from None
+            where = f"in cell {_number(error.cell_index, cell, bool(values or own))}"
+            reason = f"the report failed {where}: {' '.join(f'{error.ename}: {error.evalue}'.split())}"
+            raise FailedError(reason, _executed(written), "\n".join(error.traceback)) from None
         except DeadKernelError:
-            raise ReportError(_kept(written, "the kernel died, perhaps for lack of memory")) from None
+            raise FailedError(
+                "the report failed: the kernel died, perhaps for lack of memory", _executed(written)
+            ) from None
         except RuntimeError as error:  # what jupyter_client raises of a kernel that never answered
             raise ReportError(
                 f"the report failed: its kernel, {sys.executable} -m ipykernel_launcher, did not start "
                 f"({' '.join(str(error).split())}); does `{sys.executable} -m ipykernel_launcher --version` work?"
             ) from None
         except (KeyboardInterrupt, SystemExit):
-            logging.getLogger("asyncio").setLevel(
-                logging.CRITICAL
-            )  # of tasks that wait for the kernel in vain
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of tasks that wait in vain
             raise
         finally:
             for kernel in started:  # nobody shuts a kernel down that is stopped while it starts
                 if kernel.process is not None and kernel.process.poll() is None:
                     kernel.process.kill()
+    return _executed(written)
+
+
+def _divided(notebook: nbformat.NotebookNode, name: str) -> cells.Cell | None:
+    """The parameters cell; what it computes is moved behind it, where papermill puts the values that are given."""
+    if not any(cells.TAG in cell.metadata.get("tags", []) for cell in notebook.cells):  # a lesson
+        return None
+    cell = cells.read(notebook, name)
+    if cell.computed:
+        notebook.cells[cell.number].source = cell.plain
+        notebook.cells.insert(cell.number + 1, nbformat.v4.new_code_cell(cell.computed))
+    return cell
+
+
+def _number(index: int, cell: cells.Cell | None, injected: bool) -> int:
+    """The number, from 1, that a cell has in its file: behind the parameters stand cells which the file has not."""
+    if cell is None or index <= cell.number:
+        return index + 1
+    return max(cell.number, index - injected - bool(cell.computed)) + 1
+
+
+def _executed(written: Path) -> nbformat.NotebookNode:
+    """The notebook as papermill left it, without times, places and papermill's own marks."""
     executed = nbformat.read(written, as_version=4)
     _tidy(executed)
-    nbformat.write(executed, written)
     return executed
 
 
@@ -93,10 +124,10 @@ def _kernel(sockets: Path, started: list[Any]) -> type[AsyncKernelManager]:
                 self.ip = str(sockets / "k")
             self._kernel_spec = KernelSpec(argv=argv, env=env, display_name="Python 3", language="python")
 
-        async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
-            """Start it; what it says of itself, as of its sockets when it is stopped, is for nobody's terminal."""
-            with (sockets / "k.log").open("wb") as log:
-                await super()._async_launch_kernel(kernel_cmd, **{**kw, "stdout": log, "stderr": log})
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **kwargs: Any) -> None:
+            """What cells write comes back as messages; a kernel that is ended as it starts has nothing to say."""
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            await super()._async_launch_kernel(kernel_cmd, **{**kwargs, **silent})
             started.append(self.provisioner)
 
     return Kernel
@@ -132,19 +163,11 @@ class _Relay:
         """Nothing is held back."""
 
 
-def _kept(written: Path, reason: str) -> str:
-    """Move a failed notebook to where it can be looked at; one line that says why it failed and where it is."""
-    copy = Path(tempfile.mkdtemp(prefix="snnlab-failed-")) / written.name
-    written.rename(copy) if written.stat().st_dev == copy.parent.stat().st_dev else copy.write_bytes(
-        written.read_bytes()
-    )
-    return f"the report failed: {' '.join(reason.split())}; the notebook up to there: {copy}"
-
-
 def _tidy(notebook: nbformat.NotebookNode) -> None:
     """Leave what was computed: no times, no paths, no progress bars, so that equal runs give equal notebooks."""
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
+    notebook.cells = [cell for cell in notebook.cells if ERROR_TAG not in cell.metadata.get("tags", [])]
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"
         cell.metadata.pop("papermill", None)

@@ -3,6 +3,7 @@
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 from snnlab.files import marked, place, scratch, short, trial
 from snnlab.reports.parameters import ParameterError
@@ -19,6 +20,25 @@ ROOM = 20 * 10**6
 
 class ReportError(RuntimeError):
     """A report that cannot be finished: says why, in one line."""
+
+
+class FailedError(ReportError):
+    """A report one of whose cells failed.
+
+    Attributes:
+        executed: the notebook up to there.
+        traceback: of the cell, as the kernel coloured it; empty if the kernel died.
+    """
+
+    def __init__(self, reason: str, executed: Any, traceback: str = "") -> None:
+        super().__init__(reason)
+        self.executed, self.traceback = executed, traceback
+
+    def kept(self, folder: Path) -> "FailedError":
+        """The same with the folder in which the report so far is."""
+        return FailedError(
+            f"{self}; the report up to there, marked as failed: {folder}", self.executed, self.traceback
+        )
 
 
 def target(out: Path) -> Path:

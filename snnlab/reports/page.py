@@ -21,17 +21,24 @@ HERE = "@plotly.js@"
 """Where the script goes once nbconvert has parsed the page: it need not parse two megabytes more."""
 
 
-def page(notebook: nbformat.NotebookNode) -> str:
-    """The page of a notebook: prose, results and charts, with the code folded away."""
+def page(notebook: nbformat.NotebookNode, failed: str = "") -> str:
+    """The page of a notebook: prose, results and charts, with the code folded away; at its head why it failed."""
     exporter = HTMLExporter()
     exporter.raw_template = part("page.html.j2")
     exporter.register_filter("told", told)
     script = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
+    first = notebook.cells[0]
     title = next(
-        (line for line in notebook.cells[0].source.splitlines() if line.startswith("# ")), "# Report"
+        (
+            line
+            for line in first.source.splitlines()
+            if first.cell_type == "markdown" and line.startswith("# ")
+        ),
+        "# Report",
     )
     resources = {
         "plotly": HERE,
+        "failed": failed,
         "title": title[2:],
         "style": part("page.css"),
         "plotly_type": PLOTLY,

@@ -1,154 +1,242 @@
-"""The parameters of each report: declared here, and checked before anything is started.
+"""The parameters of a report, as its notebook declares them (cells.py), checked before anything is started.
 
-papermill would only warn of a parameter that it does not know, and take `007` for 7.
+papermill would only warn of a parameter that it does not know, and take `007` for 7. Nothing here imports PyTorch.
 """
 
-import contextlib
 import difflib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
 
-from snnlab import datasets
-from snnlab.converters.catalogue import CATALOGUE
-from snnlab.files import short
-from snnlab.neurons.door import door
-from snnlab.simulators.coding import Coding
-from snnlab.studies.papers import NETWORKS
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+
+import snnlab
+from snnlab.files import place, short
+from snnlab.reports import cells
+from snnlab.reports.kinds import OneOf
+
+Value = Any
 
 
 class ParameterError(ValueError):
     """A parameter that cannot be: says its name, what was given and what is allowed, in one line."""
 
 
-Value = str | int | list[int]
-
-
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a report: a choice of words, a whole number from low to high, or a list of such numbers.
+    """One parameter of a report.
 
     Attributes:
-        name, default: as in the notebook's parameters cell; the default's type is the parameter's: a list is written
-            [1,2,4], and holds different numbers.
-        help: what it is, for a list of parameters.
-        choices: the words allowed, for a word.
-        low, high: the range, for a number, both included.
+        name, default, help: as the notebook's parameters cell has them.
+        kind: its annotation.
     """
 
     name: str
+    kind: Any
     default: Value
     help: str
-    choices: tuple[str, ...] = ()
-    low: int = 0
-    high: int = 0
+
+    @cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What holds a value to the annotation."""
+        return TypeAdapter(self.kind, config=ConfigDict(strict=True, allow_inf_nan=False))
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The annotation as JSON schema."""
+        return self.adapter.json_schema()
+
+    @cached_property
+    def table(self) -> OneOf | None:
+        """The kit's table that its words are from."""
+        return next((one for one in get_args(self.kind) if isinstance(one, OneOf)), None)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words allowed, for a word."""
+        if self.table is not None:
+            return self.table.names()
+        words = self.schema.get("enum", [self.schema["const"]] if "const" in self.schema else [])
+        return tuple(words) if all(isinstance(word, str) for word in words) else ()
 
     @property
     def allowed(self) -> str:
         """What may be given, in words."""
-        if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        if isinstance(self.default, list):
-            return f"a list of different whole numbers from {self.low} to {self.high}, written [1,2,4]"
-        return f"a whole number from {self.low} to {self.high}"
+        return f"one of {', '.join(self.choices)}" if self.table else _allowed(self.schema)
 
-    @door
+    @property
+    def listed(self) -> str:
+        """The same for a list of parameters, without looking a table up."""
+        return self.table.words if self.table else _allowed(self.schema)
+
     def parse(self, text: str) -> Value:
         """The value that a text from the command line stands for. Raises: ParameterError."""
-        if self.choices:
-            if text in self.choices:
-                return text
-            raise ParameterError(f"{self._given(text)}{_meant(text, self.choices)}")
-        return self._list(text) if isinstance(self.default, list) else self._number(text)
+        if not isinstance(text, str):
+            raise ParameterError(f"text = {short(text)}, but it must be a text")
+        try:
+            value = self._held(self._read(text))
+            if type(value) is int and str(value) != text:
+                raise ValueError("a number is written in plain digits")
+            return value
+        except (ValueError, RecursionError):  # pydantic's is one
+            said = f"parameter {self.name!r} is {short(text)}, but must be {self.allowed}"
+            raise ParameterError(f"{said}{_meant(text, self.choices) or self._written(text)}") from None
 
-    def _list(self, text: str) -> list[int]:
-        inside = re.fullmatch(r"\[\s*([0-9,\s]{1,1000}?)\s*\]", text, re.ASCII)
-        parts = re.split(r"\s*,\s*", inside[1]) if inside else []
-        if not parts or not all(re.fullmatch(r"0|[1-9][0-9]{0,17}", part) for part in parts):
-            raise ParameterError(self._given(text))
-        numbers = [int(part) for part in parts]
-        if len(set(numbers)) < len(numbers) or not all(self.low <= n <= self.high for n in numbers):
-            raise ParameterError(self._given(text))
-        return sorted(numbers)
+    def _held(self, value: Value) -> Value:
+        """The value, if the annotation allows it. Raises: ValueError."""
+        value = self.adapter.validate_python(value)
+        if self.table is not None and value not in self.table.names():
+            raise ValueError("no such word")
+        return value
 
-    def _number(self, text: str) -> int:
-        if not re.fullmatch(r"0|-?[1-9][0-9]*", text):
-            raise ParameterError(f"{self._given(text)}{self._written(text)}")
-        if len(text) > 18 or not self.low <= int(text) <= self.high:
-            raise ParameterError(self._given(text))
-        return int(text)
+    def _read(self, text: str) -> Value:
+        """A text as it is, where one may be given; else what JSON makes of it."""
+        if self._takes_text() or not text.isascii() or len(text) > 10_000:
+            return text
+        return json.loads(
+            {"True": "true", "False": "false", "None": "null"}.get(text, text), parse_constant=_refuse
+        )
 
-    def _given(self, text: str) -> str:
-        return f"parameter {self.name!r} is {short(text)}, but must be {self.allowed}"
+    def _takes_text(self) -> bool:
+        return bool(self.choices) or self.schema.get("type") == "string"
 
     def _written(self, text: str) -> str:
-        """How to write a number that was written some other way."""
-        with contextlib.suppress(ValueError, OverflowError):
-            if (number := float(text)) == int(number) and self.low <= number <= self.high:
-                return f", in digits: {int(number)}"
-        return ""
+        """How to write a whole number that was written some other way."""
+        try:
+            number = self._held(int(float(text)))
+        except (ValueError, OverflowError, TypeError):
+            return ""
+        return f", in digits: {number}" if type(number) is int and number == float(text) else ""
 
 
-REPORTS: dict[str, tuple[Parameter, ...]] = {
-    "conversion": (
-        Parameter("data", "digits", "the images", choices=datasets.NAMES),
-        Parameter("network", "cnn", "the network to train", choices=("cnn", "resnet")),
-        Parameter("method", "qcfs", "how it is converted", choices=tuple(CATALOGUE)),
-        Parameter("T", 16, "time steps", low=1, high=1024),
-        Parameter("coding", "constant", "how an image is shown to the network", choices=get_args(Coding)),
-        Parameter(
-            "levels", 8, "steps of the activation, if the method trains a quantised one", low=1, high=256
-        ),
-        Parameter("epochs", 12, "passes over the training images", low=1, high=1000),
-        Parameter("images", 0, "test images, 0 for all", low=0, high=10000),
-        Parameter(
-            "seed", 0, "of the weights, the order of training and the pixels' spikes", low=0, high=2**31 - 1
-        ),
-        Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
-    ),
-    "comparison": (
-        Parameter("data", "digits", "the images", choices=datasets.NAMES),
-        Parameter("network", "cnn", "the network to train", choices=("cnn", "resnet")),
-        Parameter("T", [1, 2, 4, 8, 16, 32], "time steps to compare at", low=1, high=1024),
-        Parameter("levels", 8, "steps of the activations that round", low=1, high=256),
-        Parameter(
-            "epochs", 12, "passes over the training images; fine-tuning takes its share", low=1, high=1000
-        ),
-        Parameter("images", 0, "test images, 0 for all", low=0, high=10000),
-        Parameter("seed", 0, "of the weights and the order of training", low=0, high=2**31 - 1),
-        Parameter("threads", 1, "of training; another number moves the last digits", low=1, high=64),
-    ),
-    "papers": (
-        Parameter("data", "cifar10", "the images", choices=("cifar10",)),
-        Parameter("network", "resnet20", "which of the networks that ship", choices=tuple(NETWORKS)),
-        Parameter("images", 0, "test images to run now; 0 shows the run that ships", low=0, high=10000),
-        Parameter("T_max", 128, "the most time steps", low=2, high=128),
-    ),
-}
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no finite number")
 
 
-@door
-def check(report: str, given: Mapping[str, str]) -> dict[str, Value]:
+def names() -> list[str]:
+    """The kit's own reports."""
+    return sorted(path.stem for path in folders()[0].glob("*.ipynb")) if folders() else []
+
+
+def folders() -> list[Path]:
+    """Where the kit's reports lie: beside the package in a checkout, or in the current folder."""
+    roots = dict.fromkeys([Path(snnlab.__file__).resolve().parents[1], Path.cwd()])
+    return [place for root in roots if (place := root / "notebooks" / "reports").is_dir()]
+
+
+def find(report: str | Path) -> Path:
+    """The notebook of a report: one of the kit's by its name, or any by its path. Raises: ParameterError."""
+    if str(report).endswith(".ipynb"):
+        try:
+            path = place(report)
+        except ValueError as error:
+            raise ParameterError(f"report is {short(str(report))}: {error}") from None
+        if not path.is_file():
+            raise ParameterError(f"report is {short(str(report))}, but there is no such notebook")
+        return path
+    if not (known := names()):
+        raise ParameterError(
+            f"report is {short(str(report))}, but the kit's reports come with the project's checkout: run the command "
+            "in its folder, or name a notebook of your own, FILE.ipynb"
+        )
+    if str(report) not in known:
+        meant = _meant(str(report), known)
+        raise ParameterError(
+            f"report is {short(str(report))}, but must be one of {', '.join(known)}, or a notebook, FILE.ipynb{meant}"
+        )
+    return folders()[0] / f"{report}.ipynb"
+
+
+def declared(report: str | Path) -> tuple[Parameter, ...]:
+    """What a report's notebook declares, in its order; no code of it is run. Raises: ParameterError."""
+    path = find(report)
+    try:
+        return tuple(_parameter(line, path.name) for line in cells.read(cells.load(path), path.name).lines)
+    except cells.CellError as error:
+        raise ParameterError(str(error)) from None
+
+
+def check(report: str | Path, given: Mapping[str, str]) -> dict[str, Value]:
     """All parameters of a report, in their order, from the texts that are given.
 
     Args:
-        report: a key of REPORTS.
+        report: a name of the kit's, or a notebook's path.
         given: parameter to text; what is left out has its default.
     Raises: ParameterError that names the parameter, what was given and what is allowed.
     """
-    if report not in REPORTS:
-        meant = _meant(report, tuple(REPORTS))
-        raise ParameterError(f"report is {short(report)}, but must be one of {', '.join(REPORTS)}{meant}")
-    known = {parameter.name: parameter for parameter in REPORTS[report]}
+    if not isinstance(given, Mapping):
+        raise ParameterError(f"given = {short(given)}, but it must be a dict")
+    known = {parameter.name: parameter for parameter in declared(report)}
     for name in given:
         if name not in known:
-            meant = _meant(name, tuple(known))
-            raise ParameterError(f"there is no parameter {short(name)}, but {', '.join(known)}{meant}")
+            raise ParameterError(_unknown(name, known, find(report)))
     return {name: p.parse(given[name]) if name in given else p.default for name, p in known.items()}
 
 
-def _meant(text: str, words: tuple[str, ...]) -> str:
+def _unknown(name: str, known: Iterable[str], path: Path) -> str:
+    if not isinstance(name, str):
+        return f"given has the key {short(name)}, but a parameter's name is a text"
+    if name in cells.read(cells.load(path), path.name).computed_names:
+        return f"{name!r} is no parameter: {path.name} computes it from the others"
+    known = list(known)
+    return (
+        f"there is no parameter {short(name)}, but {', '.join(known) or 'none at all'}{_meant(name, known)}"
+    )
+
+
+def _parameter(line: cells.Line, notebook: str) -> Parameter:
+    """Raises: ParameterError for an annotation that cannot be held to, or a default that it does not allow."""
+    kind = line.kind if line.kind not in (None, list) else _kind_of(line.default)
+    made = Parameter(line.name, kind, line.default, line.help)
+    try:
+        _ = made.schema
+        made.adapter.validate_python(line.default)
+    except ValidationError:
+        raise ParameterError(
+            f"parameter {line.name!r} of {notebook} starts as {short(line.default)}, but must be {made.listed}"
+        ) from None
+    except (PydanticUserError, TypeError, ValueError) as error:
+        raise ParameterError(
+            f"parameter {line.name!r} of {notebook} has an annotation that cannot be held to "
+            f"({' '.join(str(error).split())[:200]})"
+        ) from None
+    return made
+
+
+def _kind_of(default: Value) -> Any:
+    """The type of a default without an annotation; of a list that of its items."""
+    if isinstance(default, list) and default and len({type(item) for item in default}) == 1:
+        return list[type(default[0])]  # type: ignore[misc]
+    return type(default)
+
+
+def _allowed(schema: Mapping[str, Any]) -> str:
+    """A JSON schema in words."""
+    if "anyOf" in schema:
+        return " or ".join(map(_allowed, schema["anyOf"]))
+    if "enum" in schema or "const" in schema:
+        return f"one of {', '.join(map(str, schema.get('enum', [schema.get('const')])))}"
+    kind = schema.get("type", "")
+    if kind == "array":
+        return f"a list, each {_allowed(schema.get('items', {}))}, written [1,2,4]"
+    words = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text",
+             "object": "a JSON object", "null": "null"}.get(kind, "a value as JSON writes it")  # fmt: skip
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is not None and high is not None:
+        words += f" from {low} to {high}"
+    elif low is not None or high is not None:
+        words += f", {low} or more" if high is None else f", {high} at most"
+    outside = [str(schema[name]) for name in ("exclusiveMinimum", "exclusiveMaximum") if name in schema]
+    return f"{words}, not {' and not '.join(outside)} itself" if outside else words
+
+
+def _meant(text: str, words: Iterable[str]) -> str:
     """`; did you mean 'qcfs'?`, or nothing."""
     plain = {re.sub(r"[^a-z0-9]", "", word.lower()): word for word in words}
     near = difflib.get_close_matches(re.sub(r"[^a-z0-9]", "", text.lower()[:80]), plain, n=1)

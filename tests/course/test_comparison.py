@@ -6,7 +6,7 @@ import pytest
 
 from snnlab import CATALOGUE, datasets, networks
 from snnlab.converters.catalogue import PUBLISHED
-from snnlab.reports import REPORTS, ParameterError, check, run
+from snnlab.reports import ParameterError, check, declared, run
 from snnlab.studies import sweeps
 
 NOISE = 3 / 450  # three of the test images: what another processor's rounding in the training may move
@@ -92,4 +92,4 @@ def test_a_list_is_written_as_one(text: str) -> None:
 
 def test_a_list_is_sorted_and_may_have_spaces() -> None:
     assert check("comparison", {"T": "[ 8, 2 ,4]"})["T"] == [2, 4, 8]
-    assert check("comparison", {})["T"] == next(p.default for p in REPORTS["comparison"] if p.name == "T")
+    assert check("comparison", {})["T"] == next(p.default for p in declared("comparison") if p.name == "T")

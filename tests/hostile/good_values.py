@@ -227,7 +227,7 @@ GOOD: dict[Any, Callable[[], Any]] = {
     networks.ResNet: lambda: networks.ResNet(nn.ReLU, 1, [(2, 1)], CLASSES),
     networks.Block: lambda: networks.Block(nn.ReLU, 1, 2, 1),
     plots.PageFigure: lambda: plots.firing_rates({"a": 0.5}),
-    reports.Parameter: lambda: reports.REPORTS["conversion"][0],
+    reports.Parameter: lambda: reports.declared("conversion")[0],
     NetworkExplorer: lambda: explorers.network(_snn(), T=T, t=T),
     Bench: lambda: Bench([net()], data(), None),
     **{kind: kind for kind in neurons.NEURONS.values()},

@@ -1,15 +1,14 @@
 """Reports: parameters are checked first, the folder is whole or absent, equal settings give equal bytes."""
 
-import ast
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import nbformat
 import papermill
@@ -19,11 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notebook_lint import lint
 
-from snnlab import cli
+from snnlab import CATALOGUE, cli, datasets
 from snnlab.files import scratch
-from snnlab.reports import REPORTS, ParameterError, ReportError, check, run
+from snnlab.reports import ParameterError, ReportError, check, declared, kinds, names, run
 from snnlab.reports.execution import execute
-from snnlab.reports.folder import FILES, LEFTOVER, put, target
+from snnlab.reports.folder import FILES, LEFTOVER, FailedError, put, target
+from snnlab.simulators import coding
+from snnlab.studies import papers
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "reports" / "conversion.ipynb"
@@ -195,24 +196,25 @@ def test_a_stopped_report_says_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == [own] and list(own.iterdir()) == []
 
 
-@pytest.mark.parametrize("report", REPORTS)
-def test_the_declaration_is_that_of_the_notebook(report: str) -> None:
+@pytest.mark.parametrize("report", names())
+def test_plain_papermill_knows_every_parameter_and_warns_of_nothing(report: str, caplog) -> None:
     path = NOTEBOOK.with_stem(report)
-    cells = nbformat.read(path, as_version=4).cells
-    [cell] = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
-    written = {
-        node.target.id: (node.annotation.id, ast.literal_eval(node.value))
-        for node in ast.parse(cell.source).body
-    }
-    assert written.pop("results") == ("str", "")
-    assert written == {p.name: (type(p.default).__name__, p.default) for p in REPORTS[report]}
     inferred = papermill.inspect_notebook(path)
-    assert {name: found["inferred_type_name"] for name, found in inferred.items() if name != "results"} == {
-        name: kind for name, (kind, _) in written.items()
-    }
+    assert [name for name in inferred if name != "results"] == [p.name for p in declared(report)]
+    assert {p.name: p.help for p in declared(report)}.items() <= {
+        n: f["help"] for n, f in inferred.items()
+    }.items()
+    assert caplog.records == []
 
 
-@pytest.mark.parametrize("report", REPORTS)
+def test_words_of_the_kinds_are_those_of_the_kit() -> None:
+    assert get_args(kinds.Data) == datasets.NAMES and get_args(kinds.Coding) == get_args(coding.Coding)
+    assert get_args(kinds.PaperNetwork) == tuple(papers.NETWORKS)
+    methods = next(p for p in declared("conversion") if p.name == "method")
+    assert methods.choices == tuple(CATALOGUE)
+
+
+@pytest.mark.parametrize("report", names())
 def test_the_notebook_keeps_the_house_rules_and_needs_no_widgets(report: str) -> None:
     """An error in a widget's callback would be swallowed: the report would look finished."""
     path = NOTEBOOK.with_stem(report)
@@ -220,15 +222,21 @@ def test_the_notebook_keeps_the_house_rules_and_needs_no_widgets(report: str) ->
     assert "widgets" not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", [p.name for p in REPORTS["conversion"]])
+@pytest.mark.parametrize("name", [p.name for p in declared("conversion")])
 def test_every_default_and_every_end_of_a_range_is_allowed(name: str) -> None:
-    [parameter] = [p for p in REPORTS["conversion"] if p.name == name]
-    allowed = parameter.choices or (str(parameter.low), str(parameter.high))
+    [parameter] = [p for p in declared("conversion") if p.name == name]
+    allowed = parameter.choices or (str(parameter.schema["minimum"]), str(parameter.schema["maximum"]))
     assert [str(check("conversion", {name: text})[name]) for text in allowed] == list(allowed)
     assert check("conversion", {name: str(parameter.default)})[name] == parameter.default
 
 
-NUMBERS = [p for p in REPORTS["conversion"] if not p.choices]
+NUMBERS = [p for p in declared("conversion") if not p.choices]
+
+
+def bounds(parameter) -> str:
+    return f"from {parameter.schema['minimum']} to {parameter.schema['maximum']}"
+
+
 NOT_WHOLE = [
     "", " ", "007", "00", "-0", "+5", "16.0", "1e1", "1_0", " 16", "16 ", "0x10", "True", "None", "nan", "inf", "1e999",
     "16,0", "١٦", "1²", "--1", "1;2", "[16]", "16\n", "\x00", "\ud800", "9" * 5000, "-" + "9" * 5000, "T", "1-", "5%",
@@ -240,23 +248,23 @@ NOT_WHOLE = [
 def test_a_number_is_written_in_plain_digits(parameter, text: str) -> None:
     with pytest.raises(ParameterError) as refused:
         check("conversion", {parameter.name: text})
-    one_good_line(str(refused.value), parameter.name, f"from {parameter.low} to {parameter.high}")
+    one_good_line(str(refused.value), parameter.name, bounds(parameter))
 
 
 @pytest.mark.parametrize("parameter", NUMBERS, ids=lambda p: p.name)
 @given(number=st.integers())
 def test_a_number_is_refused_outside_its_range_and_taken_inside(parameter, number: int) -> None:
-    if parameter.low <= number <= parameter.high:
+    if parameter.schema["minimum"] <= number <= parameter.schema["maximum"]:
         assert check("conversion", {parameter.name: str(number)})[parameter.name] == number
         return
     with pytest.raises(ParameterError) as refused:
         check("conversion", {parameter.name: str(number)})
-    one_good_line(str(refused.value), parameter.name, f"from {parameter.low} to {parameter.high}")
+    one_good_line(str(refused.value), parameter.name, bounds(parameter))
 
 
 @given(name=st.text(), text=st.text())
 def test_no_text_is_taken_for_a_name_or_a_choice_it_is_not(name: str, text: str) -> None:
-    known = {p.name: p for p in REPORTS["conversion"]}
+    known = {p.name: p for p in declared("conversion")}
     if name not in known:
         with pytest.raises(ParameterError) as refused:
             check("conversion", {name: text})
@@ -343,18 +351,19 @@ def small(*cells: str) -> nbformat.NotebookNode:
 
 @pytest.mark.parametrize(
     ("cell", "says"),
-    [("1 / T", "ZeroDivisionError: division by zero"), ("import os; os._exit(3)", "the kernel died")],
+    [
+        ("1 / T", "in cell 2: ZeroDivisionError: division by zero"),
+        ("import os; os._exit(3)", "the kernel died"),
+    ],
 )
 def test_a_cell_that_fails_is_named_and_the_notebook_kept(cell: str, says: str, tmp_path: Path) -> None:
     nbformat.write(small("T: int = 1\nresults: str = ''", cell, "print('never')"), tmp_path / "bad.ipynb")
-    with scratch(tmp_path / "a {folder}", LEFTOVER) as folder, pytest.raises(ReportError) as failed:
+    with scratch(tmp_path / "a {folder}", LEFTOVER) as folder, pytest.raises(FailedError) as failed:
         execute(tmp_path / "bad.ipynb", {"T": 0}, folder)
     line = str(failed.value)
-    copy = Path(line.rpartition(": ")[2])
     assert says in line and "\n" not in line
-    assert cell in copy.read_text(encoding="utf-8")
+    assert cell in [one.source for one in failed.value.executed.cells]
     assert [path.name for path in tmp_path.iterdir()] == ["bad.ipynb"]
-    shutil.rmtree(copy.parent)
 
 
 def test_of_a_progress_bar_nothing_is_kept(tmp_path: Path) -> None:

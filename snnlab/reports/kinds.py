@@ -1,0 +1,68 @@
+"""What a parameter of a report may be: annotations for a notebook's parameters cell.
+
+    T: Steps = 16  # time steps
+    share: Annotated[float, Range(0, 1)] = 0.5  # of the images
+
+papermill reads annotations without brackets only, so a name for each stands here; one's own are assigned in a cell
+above.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, Field
+
+Item = TypeVar("Item")
+
+
+def Range(low: float, high: float) -> Any:
+    """From low to high, both included."""
+    return Field(ge=low, le=high)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """A word of a table of the kit's, which is imported when a value is checked, and not before.
+
+    Attributes:
+        room, table: where it stands. words: how a list of parameters names it.
+    """
+
+    room: str
+    table: str
+    words: str
+
+    def names(self) -> tuple[str, ...]:
+        """The words there are."""
+        return tuple(getattr(import_module(self.room), self.table))
+
+
+def _rising(values: Sequence[Item]) -> list[Item]:
+    rising = sorted(values)  # type: ignore[type-var]
+    if any(one == other for one, other in pairwise(rising)):
+        raise ValueError("a value stands there twice")
+    return rising
+
+
+Rising = AfterValidator(_rising)
+"""A list of different values, in their order."""
+
+Data = Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100"]
+Network = Literal["cnn", "resnet"]
+Coding = Literal["constant", "poisson"]
+Method = Annotated[
+    str, OneOf("snnlab.converters.catalogue", "CATALOGUE", "a name that `snnlab methods` lists")
+]
+Steps = Annotated[int, Range(1, 1024)]
+SeveralSteps = Annotated[list[Steps], Field(min_length=1), Rising]
+Levels = Annotated[int, Range(1, 256)]
+Epochs = Annotated[int, Range(1, 1000)]
+Images = Annotated[int, Range(0, 10_000)]
+Seed = Annotated[int, Range(0, 2**31 - 1)]
+Threads = Annotated[int, Range(1, 64)]
+PaperData = Literal["cifar10"]
+PaperNetwork = Literal["resnet20", "vgg16"]
+PaperSteps = Annotated[int, Range(2, 128)]
