@@ -14,7 +14,7 @@ ROOMS = (
     "training.fitting", "training.recipes", "training.runs",
     "exchange.saving", "exchange.nir",
     "studies.sweeps", "studies.papers", "studies.claims", "studies.checks",
-    "studies.plans", "studies.points", "studies.workers", "studies.study",
+    "studies.intervals", "studies.plans", "studies.points", "studies.workers", "studies.study",
     "studies.subjects", "studies.stopwatch", "studies.peers", "studies.bench",
     "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip

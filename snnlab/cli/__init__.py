@@ -335,6 +335,8 @@ def _study(args: argparse.Namespace) -> None:
         print(run_study(args))
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
+    except RuntimeError as failure:  # of the report; the table is written
+        raise Mistake(str(failure), code=1) from None
 
 
 def _bench(args: argparse.Namespace) -> None:

@@ -17,6 +17,9 @@ def study_options(study: argparse.ArgumentParser) -> None:
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of results.parquet")
     study.add_argument("--workers", type=threads, metavar="N", help="processes (one for each processor)")
     study.add_argument(
+        "--report", action="store_true", help="render the table as DIR/report/report.html, too"
+    )
+    study.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="of Dask, or local to start a cluster here"
     )
 
@@ -30,5 +33,9 @@ def run_study(args: argparse.Namespace) -> str:
     except KeyboardInterrupt as stop:
         print(f"snnlab: {stop or 'stopped; what was known before is kept'}", file=sys.stderr)
         raise
+    if args.report:
+        from snnlab import reports
+
+        reports.run("study", {"table": str(done.table)}, done.table.parent / study.REPORT)
     failed = f", {done.failed} of them failed, see the column error" if done.failed else ""
     return f"written: {done.table} ({done.computed} points computed, {done.known} known before{failed})"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         write_results,
     )
     from snnlab.reports.running import run
+    from snnlab.reports.studies import study_failures, study_table
 
 __all__ = [
     "Parameter",
@@ -33,6 +34,8 @@ __all__ = [
     "papers_results",
     "run",
     "sentences",
+    "study_failures",
+    "study_table",
     "table",
     "training_list",
     "write_results",
@@ -44,6 +47,7 @@ _FILES = {
     "parameters": ("Parameter", "ParameterError", "check", "declared", "names"),
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),
     "running": ("run",),
+    "studies": ("study_failures", "study_table"),
 }
 
 

@@ -29,6 +29,8 @@ INSIDE = {
     "simulators.simulation.each_batch": "what simulators call with their own batches",
     "simulators.simulation.channels_last": "what simulators call in each batch",
     "studies.bench": "what `snnlab bench` runs, whose options test_out.py holds",
+    "studies.intervals.parted": "what the reports ask",
+    "reports.studies": "as `reports` gathers it",
     "studies.plans": "what `snnlab study` runs, whose file and options test_study.py holds",
     "studies.points": "as above",
     "studies.workers": "as above",

@@ -255,3 +255,21 @@ def test_ctrl_c_says_in_a_line_what_is_kept(home: Path, tmp_path: Path) -> None:
 def test_the_studies_that_ship_can_be_read(path: Path) -> None:
     plan = plans.read(path)
     assert len(plan.points()) > 20 and plan.title
+
+
+def test_the_report_shows_the_table_with_intervals_and_text_as_text(home: Path, tmp_path: Path) -> None:
+    from snnlab import reports
+    from snnlab.studies.intervals import over_seeds, wilson
+
+    rows = study.load(home / "serial")
+    bad = rows[0] | {"error": "ValueError: <script>|x", "method": "<b>", "key": "bad"}
+    files.write(tmp_path / "t.parquet", study.parquet([*rows, bad]))
+    reports.run("study", {"table": str(tmp_path / "t.parquet")}, tmp_path / "report")
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "11 points, 19 rows; 1 points failed" in page
+    assert "<script>|x" not in page and "&lt;script&gt;" in page and "<td><b></td>" not in page
+    two = [row["accuracy"] for row in rows if (row["method"], row["T"]) == ("opi", 4)]
+    low, high = over_seeds(two)
+    assert f"{50 * sum(two):.1f} ({100 * low:.1f} to {100 * high:.1f})" in page
+    assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4), "Wilson's own form, by hand"
+    assert wilson(0, 10)[0] == 0 and wilson(10, 10)[1] == pytest.approx(1)
