@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import snnlab
+from snnlab.cli.compare import compare_options, run_compare
 from snnlab.cli.options import (
     bench_options,
     export_options,
@@ -134,6 +135,8 @@ def parser() -> Parser:
 
     bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
     bench_options(bench)
+
+    compare_options(command(_compare, "compare", "what differs between two reports, or two studies"))
 
     study_options(command(_study, "study", "many methods, networks and seeds, by many workers, in one table"))
     return whole
@@ -328,6 +331,13 @@ def _train(args: argparse.Namespace) -> None:
     print(
         f"written: {args.out} (test accuracy {float(trained.about['accuracy']):.2%}, sha256 {runs.sha256(args.out)})"
     )
+
+
+def _compare(args: argparse.Namespace) -> None:
+    try:
+        print(run_compare(args))
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
 
 
 def _study(args: argparse.Namespace) -> None:

@@ -59,6 +59,7 @@ INSIDE = {
     "explorers.lasting": "what the explorers share",
     "reports.execution": "what `reports.run` calls: test_out.py, test_kills.py",
     "reports.folder": "as above",
+    "reports.comparing": "what `snnlab compare` calls: test_comparing.py",
     "reports.cells": "what `reports.declared` calls: test_own_notebooks.py",
     "reports.kinds": "annotations for a notebook's cell",
     "reports.parameters.find": "what `reports.declared` calls",
