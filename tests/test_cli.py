@@ -64,15 +64,15 @@ def test_a_mistake_in_a_report_is_one_line(capsys: pytest.CaptureFixture[str], t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_report_that_fails_is_one_line_and_another_code(
+def test_without_the_checkout_a_report_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(snnlab, "__file__", str(tmp_path / "site" / "snnlab" / "__init__.py"))
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["report", "conversion", "--out", "out"]) == 1
+    assert cli.main(["report", "conversion", "--out", "out"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1), err
-    assert "there is no" in err
+    assert "come with the project's checkout" in err
 
 
 def test_methods_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `snnlab lab`, `methods`, `report`, `train`, `bench`, `student`, `export` and `gather`.
+"""The command line: `snnlab lab`, `methods`, `report`, `study`, `compare`, `train`, `bench`, `student`, `export`, ...
 
 Whatever is slow to import is imported by the command that needs it, so that help and mistakes are answered at
 once. A user's mistake is one line on stderr and exit code 2, never a traceback.
@@ -99,6 +99,7 @@ def _cut(message: str) -> str:
 def parser() -> Parser:
     """The commands and their options."""
     whole = Parser(prog="snnlab", description="See how an ANN becomes a spiking network.", allow_abbrev=False)
+    whole.epilog = "Exit codes: 0; 1 a report that failed; 2 a mistake, told in one line; 130 Ctrl-C."
     whole.add_argument("--version", action="version", version=f"snnlab {snnlab.__version__}")
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
