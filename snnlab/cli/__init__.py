@@ -22,6 +22,7 @@ from snnlab.cli.options import (
     bench_options,
     export_options,
     gather_options,
+    language_option,
     learning_options,
     port,
     student_options,
@@ -74,6 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, _end)
     try:
         args = parser().parse_args(argv)
+        if chosen := getattr(args, "language", None):
+            os.environ["SNNLAB_LANGUAGE"] = chosen  # kernels hear of it too
         args.run(args)
     except Mistake as mistake:
         print(f"snnlab: {_cut(str(mistake))}", file=sys.stderr)
@@ -111,6 +114,7 @@ def parser() -> Parser:
     lab = command(_lab, "lab", "open JupyterLab on the first lesson")
     lab.add_argument("--port", type=port, default=8888, metavar="N", help="8888; if taken, the next free one")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    language_option(lab)
 
     methods = command(_methods, "methods", "list the conversion methods of the catalogue")
     methods.add_argument("--json", action="store_true", help="as JSON, with everything a method declares")
@@ -144,7 +148,7 @@ def parser() -> Parser:
 
 
 def _lab(args: argparse.Namespace) -> None:
-    folder = notebooks()
+    folder = _readers(notebooks())
     with contextlib.ExitStack() as held:
         runtime = held.enter_context(_private())  # with the token in it, and gone with the server
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", str(runtime / "runtime"))
@@ -175,6 +179,21 @@ def _lab(args: argparse.Namespace) -> None:
         for warning in _open_doors(server):
             print(f"snnlab: {warning}", file=sys.stderr)
         server.start()
+
+
+def _readers(lessons: Path) -> Path:
+    """The folder of the lessons in the reader's language."""
+    if os.environ.get("SNNLAB_LANGUAGE") in (None, "", "en"):
+        return lessons  # at once
+    from snnlab.course import translation
+
+    try:
+        folder, older = translation.readers(lessons)
+    except (ValueError, OSError) as mistake:
+        raise Mistake(str(mistake)) from None
+    if older:
+        print(f"snnlab: {folder} is as you left it; move it away for a new one", file=sys.stderr)
+    return folder
 
 
 @contextlib.contextmanager
@@ -286,11 +305,13 @@ def _gather(args: argparse.Namespace) -> None:
 
 def _export(args: argparse.Namespace) -> None:
     from snnlab import reports
+    from snnlab.course import translation
     from snnlab.reports import site
 
     try:
-        folder = notebooks()
-        done = site.write_one(folder, args.lesson, args.out) if args.lesson else site.write(folder, args.out)
+        with translation.source(notebooks()) as folder:
+            one = args.lesson and site.write_one(folder, args.lesson, args.out)
+            done = one or site.write(folder, args.out)
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
     except reports.ReportError as failure:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from snnlab.files import short
+from snnlab.files.language import LANGUAGES
 
 MOST_THREADS = 256
 
@@ -80,6 +81,12 @@ def student_options(student: argparse.ArgumentParser) -> None:
         "`jupyter nbconvert --to slides`."
     )
     student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
+    language_option(student)
+
+
+def language_option(command: argparse.ArgumentParser) -> None:
+    """What the lessons are read in."""
+    command.add_argument("--language", choices=LANGUAGES, help="of the lessons: en, or zh, Chinese")
 
 
 def gather_options(gather: argparse.ArgumentParser) -> None:
@@ -97,6 +104,7 @@ def export_options(export: argparse.ArgumentParser) -> None:
     export.add_argument("lesson", nargs="?", metavar="LESSON", help="its number; all, if there is none")
     out = "a folder; for one lesson a file"
     export.add_argument("--out", type=Path, required=True, metavar="PATH", help=out)
+    language_option(export)
 
 
 def bench_options(bench: argparse.ArgumentParser) -> None:

@@ -15,7 +15,9 @@ from typing import Any
 
 from snnlab.course.lessons import Answer, Exercise, answers_of, find
 from snnlab.course.prediction import show
+from snnlab.course.translation import text, translated
 from snnlab.files import marked
+from snnlab.files.language import said
 
 Notebook = dict[str, Any]
 Cell = dict[str, Any]
@@ -39,14 +41,14 @@ def write(lessons: Path, out: Path) -> Path:
     folder = marked.target(out, ROOM)
     with marked.building(folder) as new:
         for path in sorted(lessons.glob("[0-9]*.ipynb")):
-            notebook = json.loads(path.read_text(encoding="utf-8"))
+            notebook = translated(json.loads(path.read_text(encoding="utf-8")))
             for name, copy in COPIES.items():
-                text = json.dumps(copy(notebook), indent=1, ensure_ascii=False) + "\n"
+                whole = json.dumps(copy(notebook), indent=1, ensure_ascii=False) + "\n"
                 (new / name).mkdir(exist_ok=True)
-                (new / name / path.name).write_text(text, encoding="utf-8")
+                (new / name / path.name).write_text(whole, encoding="utf-8")
         for path in sorted(lessons.glob("*.md")):
             for name in COPIES:
-                (new / name / path.name).write_bytes(path.read_bytes())
+                (new / name / path.name).write_text(text(path.read_text(encoding="utf-8")), encoding="utf-8")
     return folder
 
 
@@ -58,12 +60,12 @@ def student(notebook: Notebook) -> Notebook:
         if not _is(cell, "solution"):
             cells.append(_bare(cell))
             continue
-        if cells[-1]["cell_type"] == "markdown" and _text(cells[-1]).startswith("The solution"):
+        if cells[-1]["cell_type"] == "markdown" and _text(cells[-1]).startswith(said("The solution")):
             cells.pop()
         solved = _defined(cell)[-1]
         if any(re.search(rf"\b{solved}\b", _text(later)) for later in source[k + 1 :]):
             number, stub = _checked(cell), _defined(_last(source[:k], "exercise"))[-1]
-            cells.append(_prose(cell, "goes-on", GOES_ON))
+            cells.append(_prose(cell, "goes-on", said(GOES_ON)))
             line = f'from snnlab.course import own\n\n{solved} = own("{number}", {stub})'
             cells.append({**_bare(cell), "metadata": {}, "source": _lines(line)})
     return {**notebook, "cells": cells}

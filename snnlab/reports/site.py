@@ -27,6 +27,7 @@ from snnlab import files
 from snnlab.course.lessons import answers_of
 from snnlab.course.prediction import show
 from snnlab.files import marked, scratch
+from snnlab.files.language import said
 from snnlab.progress import progress_bar
 from snnlab.reports.execution import execute
 from snnlab.reports.page import part
@@ -67,7 +68,8 @@ def lessons(folder: Path) -> list[Lesson]:
     for path in sorted(folder.glob("[0-9]*.ipynb")):
         head = nbformat.read(path, as_version=4).cells[0].source
         title, _, rest = head.partition("\n")
-        aims = re.search(r"After this lesson you can(.*?)\n\n\*\*", rest, re.DOTALL)
+        begin = said("After this lesson you can")
+        aims = re.search(rf"{re.escape(begin)}(.*?)\n\n\*\*", rest, re.DOTALL)
         found.append(Lesson(path.name[:2], title.partition("· ")[2], aims[1].strip() if aims else "", path))
     return found
 

@@ -1,0 +1,201 @@
+# ruff: noqa: RUF001 # Chinese signs are meant
+"""The Chinese lessons say what the English ones say: cell by cell, number by number, with the field's terms."""
+
+import ast
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from snnlab.course import copies, translation
+from snnlab.course.lessons import answers_of
+from snnlab.files.language import FOLDER, entries, mark, said
+
+ROOT = Path(__file__).parents[2]
+LESSONS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
+UNTRANSLATED = {"02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14"}
+"""Lessons without a Chinese catalogue so far."""
+TRANSLATED = sorted(set(LESSONS) - UNTRANSLATED)
+KEPT = (
+    re.compile(r"\$\$.+?\$\$", re.DOTALL),
+    re.compile(r"\$[^$]+\$"),
+    re.compile(r"`[^`]+`"),
+    re.compile(r"\]\(([^()\s]+)\)"),
+)
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)*|\d")
+SIGNS = "：。，、；？！（）「」"
+
+
+def english(lesson: str) -> dict[str, str]:
+    """All texts of a lesson that a reader sees: name -> text."""
+    found: dict[str, str] = {}
+    for cell in json.loads(LESSONS[lesson].read_text(encoding="utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            found[cell["id"]] = text
+        elif text.startswith("predict("):
+            (statement,) = ast.parse(text).body
+            assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+            number, question, options = statement.value.args
+            key = ast.literal_eval(number)
+            found[f"{key} q"] = ast.literal_eval(question)
+            if isinstance(options, ast.List):
+                found |= {f"{key} {k}": o for k, o in enumerate(ast.literal_eval(options), 1) if worded(o)}
+    for number, answer in answers_of(lesson).items():
+        tempting = {f"{number} wrong {k}": t for k, t in enumerate(answer.tempting.values(), 1)}
+        found |= {f"{number} why": answer.why, **tempting}
+    return found
+
+
+def worded(option: str) -> bool:
+    return re.search("[A-Za-z]{2}", option) is not None
+
+
+def catalogue(name: str) -> dict[str, str]:
+    return {digits: text for digits, _, text in entries(FOLDER / "zh" / f"{name}.md")}
+
+
+def kept(text: str) -> Counter[str]:
+    """What no translation changes: formulas, code, where links lead, numbers."""
+    found: list[str] = []
+    for pattern in KEPT:
+        found += pattern.findall(text)
+        text = pattern.sub(" ", text)
+    return Counter(found + [number.rstrip(",") for number in NUMBER.findall(text)])
+
+
+def terms() -> dict[str, list[str]]:
+    lines = (ROOT / "snnlab/course/zh/terms.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split(" = ") for line in lines if line and not line.startswith("#"))
+    return {term: twins.split("|") for term, twins in pairs}
+
+
+def emphasis(twin: str) -> list[str]:
+    """Emphasis that Markdown does not see: it begins, or ends, with a Chinese sign amid letters."""
+    spans = re.finditer(r"(.?)(\*\*?)([^*\n]+)\2(.?)", twin)
+    return [
+        span[0]
+        for span in spans
+        if (span[3][-1] in SIGNS and span[4] and span[4] not in SIGNS + " ")
+        or (span[3][0] in SIGNS and span[1] and span[1] not in SIGNS + " ")
+    ]
+
+
+def untrue(text: str, twin: str) -> list[str]:
+    """What a twin gets wrong."""
+    had, has = kept(text), kept(twin)
+    wrong = [f"only in English: {list((had - has).elements())}"] if had - has else []
+    wrong += [f"only in the twin: {list((has - had).elements())}"] if has - had else []
+    plain = re.sub(r"\$[^$]*\$|`[^`]*`|\]\([^)]*\)|\): \*[^*]+\*\.", " ", text)  # nor in titles of papers
+    wrong += [
+        f"{term} is {' or '.join(twins)}"
+        for term, twins in terms().items()
+        if re.search(rf"\b{term}s?\b", plain, re.IGNORECASE) and not any(t in twin for t in twins)
+    ]
+    wrong += [f"not emphasised: {found}" for found in emphasis(twin)]
+    return wrong
+
+
+@pytest.mark.parametrize("lesson", TRANSLATED)
+def test_every_text_of_a_lesson_has_its_twin(lesson: str) -> None:
+    twins = catalogue(lesson)
+    missing = [
+        f"<!-- {mark(text)} {name} -->" for name, text in english(lesson).items() if mark(text) not in twins
+    ]
+    assert not missing, "write the twins below these lines: " + ", ".join(missing)
+
+
+@pytest.mark.parametrize("lesson", TRANSLATED)
+def test_no_twin_is_left_over(lesson: str) -> None:
+    assert set(catalogue(lesson)) <= set(map(mark, english(lesson).values()))
+
+
+@pytest.mark.parametrize("lesson", TRANSLATED)
+def test_twins_have_the_same_numbers_formulas_code_links_and_the_terms(lesson: str) -> None:
+    twins = catalogue(lesson)
+    wrong = {name: untrue(text, twins.get(mark(text), "")) for name, text in english(lesson).items()}
+    assert not {name: found for name, found in wrong.items() if found}
+
+
+def test_lessons_without_a_catalogue_are_those_listed() -> None:
+    assert not [name for name in UNTRANSLATED if (FOLDER / "zh" / f"{name}.md").exists()]
+    assert set(LESSONS) >= UNTRANSLATED
+
+
+@pytest.mark.parametrize(
+    ("text", "twin", "found"),
+    [
+        ("The threshold is 8.", "阈值是 8。", ""),
+        ("The threshold is 8.", "阈值是 9。", "only in English: ['8']"),
+        ("The threshold is 1.5.", "阈值是 1。", "'1.5'"),
+        ("The thresholds differ.", "门限各不相同。", "threshold is 阈值"),
+        ("Let $v = 1$ be.", "设 $v = 2$。", "$v = 1$"),
+        ("Call `run`.", "调用 `Run`。", "`run`"),
+        ("See [it](01.ipynb).", "见[此处](02.ipynb)。", "01.ipynb"),
+        ("**Time:** now", "**时间：**现在", "not emphasised"),
+    ],
+)
+def test_each_kind_of_untruth_is_found(text: str, twin: str, found: str) -> None:
+    wrong = untrue(text, twin)
+    assert (found in "; ".join(wrong)) if found else not wrong
+
+
+def test_an_edited_sentence_finds_its_twin_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNNLAB_LANGUAGE", "zh")
+    text = english("01")["cell-13"]
+    assert "阈值" in said(text)
+    assert said(text.replace("stayed", "stays")) == text.replace("stayed", "stays")
+
+
+def test_every_word_of_the_kit_has_its_twin() -> None:
+    """`said("...")` in the package, and the words of the page's script."""
+    found = {copies.GOES_ON}
+    for path in (ROOT / "snnlab").rglob("*.py"):
+        found |= set(map(str, _said(ast.parse(path.read_text(encoding="utf-8")))))
+    for path in (ROOT / "snnlab" / "reports").glob("*.j2"):
+        found |= set(re.findall(r"said\('([^']*)'\)", path.read_text(encoding="utf-8")))
+    script = (ROOT / "snnlab" / "reports" / "site.js").read_text(encoding="utf-8")
+    found |= set(re.findall(r'\bsay\("([^"]*)"', script))
+    twins = catalogue("words")
+    assert not {f"<!-- {mark(text)} {text} -->" for text in found if mark(text) not in twins}
+    assert set(twins) <= set(map(mark, found)), "no word is left over"
+    for text in found:
+        assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", twins[mark(text)])), text
+
+
+def _said(tree: ast.AST) -> set[Any]:
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said"
+        if isinstance(node.args[0], ast.Constant)
+    }
+
+
+def test_code_stays_and_prose_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SNNLAB_LANGUAGE", "zh")
+    notebook: Any = json.loads(LESSONS["01"].read_text(encoding="utf-8"))
+    chinese = translation.translated(notebook)
+    for cell, twin in zip(notebook["cells"], chinese["cells"], strict=True):
+        assert (cell == twin) == (cell["cell_type"] == "code")
+
+
+def test_a_reader_s_copy_is_made_once_and_what_was_done_in_it_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lessons = tmp_path / "notebooks"
+    lessons.mkdir()
+    (lessons / LESSONS["01"].name).write_bytes(LESSONS["01"].read_bytes())
+    assert translation.readers(lessons) == (lessons, False)
+    monkeypatch.setenv("SNNLAB_LANGUAGE", "zh")
+    folder, older = translation.readers(lessons)
+    assert folder == tmp_path / "notebooks_zh" and not older
+    mine = folder / LESSONS["01"].name
+    assert "会计数的神经元" in mine.read_text(encoding="utf-8")
+    assert translation.readers(lessons) == (folder, False)
+    mine.write_text("mine", encoding="utf-8")
+    assert translation.readers(lessons) == (folder, True)
+    assert mine.read_text(encoding="utf-8") == "mine"
