@@ -124,8 +124,10 @@ def _overview(notebook: Notebook) -> Iterator[str]:
 def _truth(number: str) -> str:
     """A prediction's answer, why it is true, and why the others tempt."""
     answer: Answer = find(number, "ANSWERS")
-    lines = [f"> **Instructor, {number}: {show(answer.truth)}.** {answer.why}"]
-    lines += [f">\n> Why *{show(wrong)}* tempts: {thought}" for wrong, thought in answer.tempting.items()]
+    lines = [f"> **Instructor, {number}: {show(answer.truth)}.** {said(answer.why)}"]
+    lines += [
+        f">\n> Why *{show(wrong)}* tempts: {said(thought)}" for wrong, thought in answer.tempting.items()
+    ]
     return "\n".join(lines)
 
 

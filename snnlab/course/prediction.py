@@ -18,6 +18,7 @@ import ipywidgets
 
 from snnlab.course.lessons import Answer, Verdict, answers_of, find
 from snnlab.explorers.lasting import Lasting
+from snnlab.files.language import said
 
 Value = str | float
 Options = Sequence[str] | range
@@ -42,14 +43,18 @@ class Form(Lasting, ipywidgets.VBox):
     """A question with its possible answers and a Record button; where no browser draws it, its text."""
 
     def __init__(self, number: str, question: str, options: Options) -> None:
-        self.number, self.question, self.options = number, question, options
-        self.answer, self.button = _entry(options), ipywidgets.Button(description="Record", icon="pencil")
+        self.number, self.question, self.options = number, said(question), options
+        self.answer, self.button = (
+            _entry(options),
+            ipywidgets.Button(description=said("Record"), icon="pencil"),
+        )
         earlier = recorded().get(number, [])
         if earlier and earlier[-1].answer in options:
             self.answer.value = earlier[-1].answer
         self.said = ipywidgets.HTML(_told(earlier))
         self.button.on_click(self._record)
-        title = ipywidgets.HTML(f"<b>Prediction {number}.</b> {html.escape(question)}")
+        head = said("Prediction {number}.").format(number=number)
+        title = ipywidgets.HTML(f"<b>{head}</b> {html.escape(self.question)}")
         row = ipywidgets.HBox([self.button, self.said], layout={"flex_flow": "row wrap"})
         super().__init__([title, self.answer, row])
 
@@ -57,11 +62,11 @@ class Form(Lasting, ipywidgets.VBox):
         # Jupyter swallows what a callback raises, so whatever can go wrong is said in the form itself.
         answer = self.answer.value
         if answer is None:
-            self.said.value = "Choose an answer first."
+            self.said.value = said("Choose an answer first.")
             return
         try:
             record(self.number, answer)
-            self.said.value = f"{_told(recorded()[self.number])} Read on."
+            self.said.value = f"{_told(recorded()[self.number])} {said('Read on.')}"
         except OSError as error:
             reason = f"{answers_file()} cannot be written ({error.strerror})"
             self.said.value = (
@@ -71,15 +76,19 @@ class Form(Lasting, ipywidgets.VBox):
     def lasting(self) -> str:
         """The question as text, with what a page needs to ask it without a kernel (reports/site.py)."""
         asked = {"number": self.number, "question": self.question, "options": list(self.options)}
+        asked["shown"] = [show(option) for option in self.options]
         told = f"data-asked='{html.escape(json.dumps(asked))}'"
         return f'<p>Run the cell to answer.</p><div class="snnlab-question" {told}>{html.escape(repr(self))}</div>'
 
     def __repr__(self) -> str:
         numeric = isinstance(self.options, range)
         choices = (
-            f"{self.options[0]} to {self.options[-1]}" if numeric else " | ".join(map(str, self.options))
+            f"{self.options[0]} {said('to')} {self.options[-1]}"
+            if numeric
+            else " | ".join(map(show, self.options))
         )
-        return f"Prediction {self.number}. {self.question}  [{choices}]"
+        head = said("Prediction {number}.").format(number=self.number)
+        return f"{head} {self.question}  [{choices}]"
 
 
 def predict(number: str, question: str, options: Options) -> Form:
@@ -101,18 +110,22 @@ def reveal(number: str) -> Verdict:
     """What was predicted, what is true, and why the wrong answers tempt; folded until a prediction is on record."""
     answer: Answer = find(number, "ANSWERS")
     first, *second = recorded().get(number, [None])
-    truth, others = show(answer.truth), dict(answer.tempting)
+    truth, others, why = show(answer.truth), dict(answer.tempting), said(answer.why)
     if first is None:
-        head = f"**{number}: {truth}.** {answer.why}{_tempting(others)}"
-        fold = f"{number}: you have recorded no prediction. Record one above and run this cell again, or look"
-        return Verdict("unanswered", f"<details><summary>{fold}</summary>\n\n{head}\n\n</details>")
+        head = f"**{number}: {truth}.** {why}{_tempting(others)}"
+        fold = said("you have recorded no prediction. Record one above and run this cell again, or look")
+        return Verdict("unanswered", f"<details><summary>{number}: {fold}</summary>\n\n{head}\n\n</details>")
     mine, right = show(first.answer), first.answer == answer.truth
-    outcome = "and that is right" if right else f"it is: {truth}"
-    head = f"**{number}: you predicted {mine}{',' if right else ';'} {outcome}.** {answer.why}"
+    whole = (
+        said("you predicted {mine}, and that is right.")
+        if right
+        else said("you predicted {mine}; it is: {truth}.")
+    )
+    head = f"**{number}: {whole.format(mine=mine, truth=truth)}** {why}"
     for later in second:
-        head += f" (Your second answer was {later}.)"
+        head += " " + said("(Your second answer was {later}.)").format(later=later)
     if first.answer in others:
-        head += f"\n\nWhy *{mine}* tempts: {others.pop(first.answer)}"
+        head += "\n\n" + said("Why *{mine}* tempts:").format(mine=mine) + f" {said(others.pop(first.answer))}"
     return Verdict("passed" if right else "wrong", head + _tempting(others))
 
 
@@ -124,20 +137,27 @@ def looking_back(lesson: str) -> Verdict:
     Raises: ValueError if there is no such lesson.
     """
     answers, given = answers_of(lesson), recorded()
-    heads = ("question", "your first answer", "it is", "which way you were wrong", "to read again")
+    heads = (
+        said("question"),
+        said("your first answer"),
+        said("it is"),
+        said("which way you were wrong"),
+        said("to read again"),
+    )
     lines = [heads, ("---",) * len(heads)]
     right = 0
     for number, answer in answers.items():
         first, *second = given.get(number, [None])
         agrees = first is not None and first.answer == answer.truth
         right += agrees
-        said = "none" if first is None else "; second: ".join(map(str, [first, *second]))
+        mine = said("none") if first is None else said("; second: ").join(map(str, [first, *second]))
         wrong = "" if agrees else _which_way(first, answer)
-        again = "" if agrees else f"section {answer.section}"
+        again = "" if agrees else said("section {number}").format(number=answer.section)
         truth = "" if first is None else show(answer.truth)  # folded until there is a prediction
-        lines.append((number, said, truth, wrong, again))
+        lines.append((number, mine, truth, wrong, again))
     asked = [number for number in answers if number in given]
-    head = f"**Lesson {lesson}: {right} of {len(answers)} first answers were right.**"
+    counted = said("Lesson {lesson}: {right} of {count} first answers were right.")
+    head = f"**{counted.format(lesson=lesson, right=right, count=len(answers))}**"
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     status = "passed" if right == len(answers) else "wrong" if asked else "unanswered"
     return Verdict(status, f"{head}\n\n{table}")  # type: ignore[arg-type]
@@ -192,7 +212,12 @@ def record(number: str, answer: Value) -> None:
 
 
 def show(value: Value) -> str:
-    """An answer as text: 6, not 6.0."""
+    """An answer as text, in the reader's language: 6, not 6.0."""
+    return said(plain(value))
+
+
+def plain(value: Value) -> str:
+    """An answer as text, as it is recorded."""
     return value if isinstance(value, str) else f"{value:g}"
 
 
@@ -206,29 +231,31 @@ def _given(kept: Any) -> list[Given]:
 
 
 def _told(given: list[Given]) -> str:
-    names = ("On record: first answer", "second answer")
+    names = (said("On record: first answer"), said("second answer"))
     return "; ".join(
         f"{name} <b>{html.escape(str(answer))}</b>" for name, answer in zip(names, given, strict=False)
     ) + ("." if given else "")
 
 
 def _tempting(others: dict[Value, str]) -> str:
-    rest = "".join(f"\n- *{show(wrong)}*: {thought}" for wrong, thought in others.items())
-    return "\n\nOther tempting answers:\n" + rest if rest else ""
+    rest = "".join(f"\n- *{show(wrong)}*: {said(thought)}" for wrong, thought in others.items())
+    return f"\n\n{said('Other tempting answers:')}\n{rest}" if rest else ""
 
 
 def _which_way(first: Given | None, answer: Answer) -> str:
     if first is None:
-        return "not answered"
+        return said("not answered")
     if isinstance(first.answer, str) or isinstance(answer.truth, str):
-        return answer.tempting.get(first.answer, "")
+        return said(answer.tempting.get(first.answer, ""))
     off = first.answer - answer.truth
-    return f"{show(abs(off))} too {'many' if off > 0 else 'few'}"
+    return (said("{off} too many") if off > 0 else said("{off} too few")).format(off=show(abs(off)))
 
 
 def _entry(options: Options) -> Any:
     """Nothing is chosen beforehand: a default would suggest itself."""
     if isinstance(options, range):
-        choices = [("choose a number", None), *((str(number), number) for number in options)]
+        choices = [(said("choose a number"), None), *((str(number), number) for number in options)]
         return ipywidgets.Dropdown(options=choices, index=0, layout={"width": "12em"})
-    return ipywidgets.RadioButtons(options=list(options), value=None, layout={"width": "max-content"})
+    return ipywidgets.RadioButtons(
+        options=[(said(o), o) for o in options], value=None, layout={"width": "max-content"}
+    )

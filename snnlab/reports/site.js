@@ -15,35 +15,40 @@ function element(name, text, attributes = {}) {
   made.textContent = text;
   return made;
 }
-const NAMES = ["On record: first answer", "second answer"];
-const told = (given) => given.map(({ answer, at }, k) => `${NAMES[k]} ${answer} (${new Date(at).toLocaleString()})`).join("; ");
+// The page's words, and the answers of its questions, in the reader's language.
+const SHOWN = {};
+const shown = (answer) => SHOWN[answer] ?? answer;
+const say = (english, number) => (WORDS[english] ?? english).replace("{number}", number);
+const NAMES = [say("On record: first answer"), say("second answer")];
+const told = (given) => given.map(({ answer, at }, k) => `${NAMES[k]} ${shown(answer)} (${new Date(at).toLocaleString()})`).join("; ");
 
 function ask(place) {
-  const { number, question, options } = JSON.parse(place.dataset.asked);
+  const { number, question, options, shown: labels } = JSON.parse(place.dataset.asked);
+  options.forEach((option, k) => { SHOWN[option] = labels[k]; });
   const many = options.length > 6, given = recorded()[number] ?? [], last = String(given.at(-1)?.answer ?? "");
   const choices = document.createElement("fieldset");
   const legend = document.createElement("legend");
-  legend.append(element("b", `Prediction ${number}. `), question);
+  legend.append(element("b", `${say("Prediction {number}.", number)} `), question);
   choices.append(legend);
   let answer = () => choices.querySelector("input:checked")?.value;
   if (many) {
     const list = element("select", "", { ariaLabel: question });
-    list.append(element("option", "choose", { value: "" }), ...options.map((option) => element("option", option, { value: option })));
+    list.append(element("option", say("choose a number"), { value: "" }), ...options.map((option) => element("option", shown(option), { value: option })));
     list.value = last;
     answer = () => list.value;
     choices.append(list);
   } else for (const option of options) {
     const label = document.createElement("label");
-    label.append(element("input", "", { type: "radio", name: `asked-${number}`, value: option, checked: last === String(option) }), ` ${option}`);
+    label.append(element("input", "", { type: "radio", name: `asked-${number}`, value: option, checked: last === String(option) }), ` ${shown(option)}`);
     choices.append(label);
   }
   const said = element("span", told(given), { role: "status" });
-  const button = element("button", "Record", { type: "button" });
+  const button = element("button", say("Record"), { type: "button" });
   button.onclick = () => {
     const chosen = answer();
-    if (!chosen) return void (said.textContent = "Choose an answer first.");
+    if (!chosen) return void (said.textContent = say("Choose an answer first."));
     record(number, chosen);
-    said.textContent = `${told(recorded()[number])}. Read on.`;
+    said.textContent = `${told(recorded()[number])}. ${say("Read on.")}`;
     show();
   };
   place.replaceChildren(choices, button, " ", said);
@@ -53,27 +58,27 @@ function ask(place) {
 function show() {
   for (const fold of document.querySelectorAll("details")) {
     const summary = fold.querySelector(":scope > summary");
-    fold.number ??= /^(\d\d\.\d+): you have recorded no prediction/.exec(summary?.textContent)?.[1];
+    fold.number ??= /^(\d\d\.\d+): /.exec(summary?.textContent)?.[1];
     if (!fold.number) continue;
     const given = recorded()[fold.number], outer = fold.parentElement.closest("details.answer");
-    summary.textContent = given ? `${fold.number}: you predicted ${given[0].answer}` : `${fold.number}: record a prediction above, or look`;
+    summary.textContent = given ? `${fold.number}: ${say("you predicted")} ${shown(given[0].answer)}` : `${fold.number}: ${say("record a prediction above, or look")}`;
     fold.open = Boolean(given) || outer !== null;
     if (outer) {
       outer.open = Boolean(given);
-      outer.firstElementChild.textContent = given ? `The answer to ${fold.number}` : summary.textContent;
+      outer.firstElementChild.textContent = given ? say("The answer to {number}", fold.number) : summary.textContent;
     }
   }
   for (const place of document.querySelectorAll(".looking-back")) {
     const rows = Object.entries(ANSWERS).map(([number, truth]) => {
       const given = recorded()[number];
-      return given && [number, given.map(({ answer }) => answer).join("; second: "), truth, given[0].answer === truth ? "right" : ""];
+      return given && [number, given.map(({ answer }) => shown(answer)).join(say("; second: ")), shown(truth), given[0].answer === truth ? say("right") : ""];
     });
     const right = rows.filter((row) => row?.[3]).length;
     const table = document.createElement("table");
-    table.append(element("caption", `${right} of ${rows.length} first answers were right.`));
+    table.append(element("caption", say("First answers that were right: {number}", `${right} / ${rows.length}`)));
     const line = (name, cells) => { const row = document.createElement("tr"); row.append(...cells.map((text) => element(name, text))); return row; };
-    table.append(line("th", ["question", "your answer", "it is", ""]));
-    table.append(...Object.keys(ANSWERS).map((number, k) => line("td", rows[k] ?? [number, "none", "", ""])));
+    table.append(line("th", [say("question"), say("your answer"), say("it is"), ""]));
+    table.append(...Object.keys(ANSWERS).map((number, k) => line("td", rows[k] ?? [number, say("none"), "", ""])));
     place.replaceChildren(table);
   }
 }

@@ -25,9 +25,9 @@ from nbconvert.filters import markdown2html
 import snnlab
 from snnlab import files
 from snnlab.course.lessons import answers_of
-from snnlab.course.prediction import show
+from snnlab.course.prediction import plain
 from snnlab.files import marked, scratch
-from snnlab.files.language import said
+from snnlab.files.language import language, said
 from snnlab.progress import progress_bar
 from snnlab.reports.execution import execute
 from snnlab.reports.page import part
@@ -37,6 +37,8 @@ ROOM = 50 * 10**6
 LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)")
 """A link to what lies beside: its text, its path, its place in there."""
 MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
+TONGUES = {"en": "en", "zh": "zh-CN"}
+"""What browsers call the languages."""
 VIEW = "application/vnd.jupyter.widget-view+json"
 FRAME = re.compile(r'<iframe\b[^>]*\btitle="A converted network at work"[^>]*>\s*</iframe>')
 
@@ -118,7 +120,20 @@ def text_page(path: Path, pages: Collection[str]) -> str:
 def _shared(pages: Collection[str]) -> dict[str, Any]:
     """What the pages that are no lessons are made of."""
     style = part("page.css") + part("site.css")
-    return {"style": style, "prose": partial(prose, pages=pages), "pages": pages, "made": _made()}
+    return {
+        "style": style,
+        "prose": partial(prose, pages=pages),
+        "pages": pages,
+        "made": _made(),
+        **_language(),
+    }
+
+
+def _language() -> dict[str, Any]:
+    """What a template says its own words with: `said`, the script's words, the name of the language."""
+    script = part("site.js")
+    words = {english: said(english) for english in re.findall(r'\bsay\("([^"]*)"', script)}
+    return {"said": said, "words": words, "tongue": TONGUES[language()]}
 
 
 def write_one(folder: Path, number: str, out: Path) -> Path:
@@ -167,7 +182,7 @@ def rendered(
     exporter.raw_template = part("lesson.html.j2")
     exporter.register_filter("prose", partial(prose, pages=pages))
     exporter.register_filter("alone", alone)
-    answers = {number: show(answer.truth) for number, answer in answers_of(lesson.number).items()}
+    answers = {number: plain(answer.truth) for number, answer in answers_of(lesson.number).items()}
     given = {
         "title": f"{lesson.number} · {lesson.title}",
         "made": made,
@@ -175,6 +190,7 @@ def rendered(
         "answers": answers,
         "pages": pages,
     }
+    given |= _language()
     given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}
     body, _ = exporter.from_notebook_node(executed, given)
     return body
