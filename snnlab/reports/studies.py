@@ -19,18 +19,24 @@ GROUP = ("data", "network", "method", "calibration", "coding")
 def study_table(rows: Sequence[Mapping[str, Any]]) -> Markdown:
     """A line a method, network, data set, calibration size and coding: percent after T steps, with a 95 % interval.
 
-    The interval is Wilson's over the images for one seed, Student's over the seeds for several.
+    What is the same in all lines stands above them. The interval is Wilson's over the images for one seed, Student's
+    over the seeds for several.
     """
     good = [row for row in _checked(rows) if not row["error"]]
     steps = sorted({row["T"] for row in good})
     lines = dict.fromkeys(tuple(row[name] for name in GROUP) for row in good)
-    return table(
-        (*GROUP, "seeds", "ANN", *(f"T = {T}" for T in steps)),
-        [
-            _line(key, [row for row in good if tuple(row[name] for name in GROUP) == key], steps)
-            for key in lines
-        ],
-    )
+    shared = [
+        name for k, name in enumerate(GROUP) if len({key[k] for key in lines}) == 1 and name != "method"
+    ]
+    told = "; ".join(f"{name} {plain(good[0][name])}" for name in shared)
+    shown = [k for k, name in enumerate(GROUP) if name not in shared]
+    found = [
+        _line(key, shown, [row for row in good if tuple(row[name] for name in GROUP) == key], steps)
+        for key in lines
+    ]
+    head = (*(GROUP[k] for k in shown), "seeds", "ANN", *(f"T = {T}" for T in steps))
+    above = f"In all lines: {told}.\n\n" if told else ""
+    return Markdown(f"{above}{table(head, found).data}")
 
 
 @door
@@ -58,11 +64,11 @@ def plain(value: object) -> str:
 
 
 def _line(
-    key: Sequence[object], rows: Sequence[Mapping[str, Any]], steps: Sequence[int]
+    key: Sequence[object], shown: Sequence[int], rows: Sequence[Mapping[str, Any]], steps: Sequence[int]
 ) -> tuple[object, ...]:
     seeds = {row["seed"]: row["ann_accuracy"] for row in rows}
     cells = (_cell([row for row in rows if row["T"] == T]) for T in steps)
-    return (*map(plain, key), len(seeds), f"{100 * mean(seeds.values()):.1f}", *cells)
+    return (*(plain(key[k]) for k in shown), len(seeds), f"{100 * mean(seeds.values()):.1f}", *cells)
 
 
 def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -70,4 +76,4 @@ def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     found = [row["accuracy"] for row in rows]
     low, high = over_seeds(found) if len(found) > 1 else wilson(rows[0]["correct"], rows[0]["images"])
-    return f"{100 * mean(found):.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{100 * mean(found):.1f}<br>{100 * low:.1f} to {100 * high:.1f}"
