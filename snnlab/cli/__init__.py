@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import snnlab
 from snnlab.cli.compare import compare_options, run_compare
+from snnlab.cli.doctor import doctor_options, run_doctor
 from snnlab.cli.options import (
     bench_options,
     export_options,
@@ -137,6 +138,8 @@ def parser() -> Parser:
         _export, "export", "the course, or one lesson, as pages that need no Python and no network"
     )
     export_options(export)
+
+    doctor_options(command(run_doctor, "doctor", "check this machine, and say what to do"))
 
     bench = command(_bench, "bench", "how fast simulating is, against other simulators and the ANN itself")
     bench_options(bench)

@@ -18,6 +18,7 @@ import ipywidgets
 
 from snnlab.course.lessons import Answer, Verdict, answers_of, find
 from snnlab.explorers.lasting import Lasting
+from snnlab.files import answers_file
 from snnlab.files.language import said
 
 Value = str | float
@@ -161,11 +162,6 @@ def looking_back(lesson: str) -> Verdict:
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     status = "passed" if right == len(answers) else "wrong" if asked else "unanswered"
     return Verdict(status, f"{head}\n\n{table}")  # type: ignore[arg-type]
-
-
-def answers_file() -> Path:
-    """Where the answers are kept."""
-    return Path(os.environ.get("SNNLAB_ANSWERS") or Path(".snnlab") / "predictions.json")
 
 
 def recorded() -> dict[str, list[Given]]:

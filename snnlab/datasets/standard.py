@@ -7,7 +7,6 @@ any conversion. Images are float32, [N, C, H, W].
 import difflib
 import hashlib
 import math
-import os
 import re
 import struct
 import zlib
@@ -21,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.files import place, short
+from snnlab.files import data_folder, short
 from snnlab.files.tensors import TensorFile
 from snnlab.neurons.door import check_fields, door
 from snnlab.neurons.settings import whole
@@ -112,11 +111,7 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
 @door
 def folder(root: str | Path | None = None) -> Path:
     """Where downloads are kept."""
-    wanted = root if root is not None else os.environ.get("SNNLAB_DATA", "")
-    if root is not None or wanted:
-        return place(wanted)
-    checkout = Path(__file__).parents[2]
-    return checkout / "data" if (checkout / "pyproject.toml").is_file() else Path.home() / ".snnlab"
+    return data_folder(root)
 
 
 def _digits() -> tuple[Split, Split, tuple[str, ...]]:

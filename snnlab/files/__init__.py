@@ -2,7 +2,18 @@
 
 from snnlab.files.folders import scratch, trial
 from snnlab.files.locks import hold, release
-from snnlab.files.places import place, short
+from snnlab.files.places import answers_file, data_folder, place, short
 from snnlab.files.writing import probe, write
 
-__all__ = ["hold", "place", "probe", "release", "scratch", "short", "trial", "write"]
+__all__ = [
+    "answers_file",
+    "data_folder",
+    "hold",
+    "place",
+    "probe",
+    "release",
+    "scratch",
+    "short",
+    "trial",
+    "write",
+]

@@ -1,6 +1,7 @@
 """Where a file or folder is, and how much of what was given a message repeats."""
 
 import errno
+import os
 from pathlib import Path
 
 MOST_SHOWN = 80
@@ -27,6 +28,20 @@ def place(path: str | Path) -> Path:
             f"{short(str(path))} is no name of a file: it has letters that no name can have"
         ) from None
     return found
+
+
+def data_folder(root: str | Path | None = None) -> Path:
+    """Where downloads and trained networks are kept: root, or $SNNLAB_DATA, or the checkout's `data/`, or ~/.snnlab."""
+    wanted = root if root is not None else os.environ.get("SNNLAB_DATA", "")
+    if root is not None or wanted:
+        return place(wanted)
+    checkout = Path(__file__).parents[2]
+    return checkout / "data" if (checkout / "pyproject.toml").is_file() else Path.home() / ".snnlab"
+
+
+def answers_file(notebook: str | Path = "") -> Path:
+    """Where predictions are kept: $SNNLAB_ANSWERS, or `.snnlab/predictions.json` in the folder of the notebook."""
+    return Path(os.environ.get("SNNLAB_ANSWERS") or Path(notebook) / ".snnlab" / "predictions.json")
 
 
 def short(value: object, most: int = MOST_SHOWN) -> str:
