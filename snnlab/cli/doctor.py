@@ -146,11 +146,7 @@ def _free_memory() -> float:
 def _disk() -> Iterator[Check]:
     folder = _there(data_folder())
     free = shutil.disk_usage(folder).free
-    todo = (
-        "Clear some: CIFAR-10 takes half a gigabyte, trained networks some megabytes"
-        if free < SMALL_DISK
-        else ""
-    )
+    todo = "Clear some: data sets and trained networks are kept there" if free < SMALL_DISK else ""
     yield Check("disk", "warning" if todo else "ok", f"{free / 1e9:.1f} GB free in {folder}", todo)
 
 

@@ -224,7 +224,7 @@ def _equation(latex: str) -> str:
     tag = re.search(r"\\tag\{([^}]*)\}", latex)
     plain = latex.replace("{aligned}", "{split}")  # the same, by the name that the library knows
     drawn = as_mathml(plain.replace(tag[0], "") if tag else plain, display="block")
-    return f'<div class="equation">{drawn}{f"<span>({tag[1]})</span>" if tag else ""}</div>'
+    return f'<div class="equation" tabindex="0">{drawn}{f"<span>({tag[1]})</span>" if tag else ""}</div>'
 
 
 def alone(output: str) -> str:

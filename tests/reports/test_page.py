@@ -14,6 +14,7 @@ from snnlab import plots
 from snnlab.plots.page import BLUE, DARK_COLOURS
 from snnlab.reports.page import PLOTLY, page, told
 from snnlab.studies.sweeps import Result
+from tests.axe import stumbles
 from tests.browser import browser
 
 CURVES = plots.accuracy_chart({"qcfs": [0.5, 0.75, 0.875], "opi": [0.25, 0.5, 0.625]}, ann=0.9)
@@ -60,6 +61,7 @@ def test_the_page_and_its_charts_are_light_or_dark_as_the_readers_system(
     opened = chrome.new_context(color_scheme=scheme).new_page()
     opened.goto(report.as_uri())
     opened.wait_for_function("document.querySelectorAll('.js-plotly-plot .xtick text').length > 3")
+    assert stumbles(opened) == []
     seen = opened.evaluate("""() => [
       getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,
       getComputedStyle(document.querySelector(".js-plotly-plot .main-svg")).backgroundColor,
@@ -89,7 +91,7 @@ def test_the_page_and_its_charts_are_light_or_dark_as_the_readers_system(
 
 def test_a_chart_is_told_in_its_own_numbers(report: Path) -> None:
     text = report.read_text(encoding="utf-8")
-    assert re.findall(r'aria-label="([^"]+)" class="plotly-figure" role="img"', text) == [
+    assert re.findall(r'aria-label="([^"]+)" class="plotly-figure" role="figure"', text) == [
         told(written(c)) for c in (CURVES, RATES, TABLE)
     ]
     assert told(written(CURVES)).endswith(

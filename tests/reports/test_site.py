@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 from snnlab import cli
 from snnlab.course.lessons import answers_of
 from snnlab.reports import ReportError, site
+from tests.axe import stumbles
 from tests.browser import browser
 
 ROOT = Path(__file__).parents[2]
@@ -130,6 +131,14 @@ def test_a_page_is_as_wide_as_the_window_and_has_its_colours(
     visit.close()
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (600, "dark")])
+def test_nothing_serious_is_found_in_a_lesson(width: int, scheme: str, chrome: Browser, lesson: Path) -> None:
+    visit = Visit(chrome, lesson, width, scheme)
+    assert stumbles(visit.page) == []
+    assert visit.page.locator("img:not([alt])").count() == 0
+    visit.close()
+
+
 def test_nothing_in_a_page_asks_for_what_a_page_has_not(lesson: Path) -> None:
     text = lesson.read_text(encoding="utf-8")
     body = re.sub(r"<(script|style|iframe).*?</\1>", "", text, flags=re.DOTALL)
@@ -200,6 +209,7 @@ def test_the_pages_lead_to_each_other(course: Path, tmp_path: Path, chrome: Brow
     out = tmp_path / "site"
     assert site.write(course, out) == out and site.write(course, out) == out
     visit = Visit(chrome, out / "index.html")
+    assert stumbles(visit.page) == []
     assert visit.page.locator("ol.lessons > li").count() == 3 and visit.page.locator("ol math").count() == 3
     visit.page.click("text=01 · A <b> title")
     seen = []
