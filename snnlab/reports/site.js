@@ -75,7 +75,7 @@ function show() {
     });
     const right = rows.filter((row) => row?.[3]).length;
     const table = document.createElement("table");
-    table.append(element("caption", say("First answers that were right: {number}", `${right} / ${rows.length}`)));
+    table.append(element("caption", say("{number} first answers were right.", `${right} ${say("of")} ${rows.length}`)));
     const line = (name, cells) => { const row = document.createElement("tr"); row.append(...cells.map((text) => element(name, text))); return row; };
     table.append(line("th", [say("question"), say("your answer"), say("it is"), ""]));
     table.append(...Object.keys(ANSWERS).map((number, k) => line("td", rows[k] ?? [number, say("none"), "", ""])));
