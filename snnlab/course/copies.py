@@ -60,7 +60,9 @@ def student(notebook: Notebook) -> Notebook:
         if not _is(cell, "solution"):
             cells.append(_bare(cell))
             continue
-        if cells[-1]["cell_type"] == "markdown" and _text(cells[-1]).startswith(said("The solution")):
+        if cells[-1]["cell_type"] == "markdown" and _text(cells[-1]).startswith(
+            ("The solution", said("The solution"))
+        ):
             cells.pop()
         solved = _defined(cell)[-1]
         if any(re.search(rf"\b{solved}\b", _text(later)) for later in source[k + 1 :]):
@@ -114,7 +116,9 @@ def _overview(notebook: Notebook) -> Iterator[str]:
     first = _text(notebook["cells"][0])
     lesson = re.search(r"\d\d", first)
     assert lesson is not None
-    time = re.search(r"\*\*Time:\*\* ([^.]*)\.", "\n".join(map(_text, notebook["cells"])))
+    time = re.search(
+        rf"\*\*(?:Time:\*\* |{said('Time')}\*\*.)([^.。]*)[.。]", "\n".join(map(_text, notebook["cells"]))
+    )
     yield f"> **Instructor's copy.** Time: {time[1] if time else 'not said'}. Solutions are open, and each is followed"
     yield "> by the usual wrong answers with the hints that students get. Answers to the predictions:"
     for number, answer in answers_of(lesson[0]).items():

@@ -70,8 +70,8 @@ def lessons(folder: Path) -> list[Lesson]:
     for path in sorted(folder.glob("[0-9]*.ipynb")):
         head = nbformat.read(path, as_version=4).cells[0].source
         title, _, rest = head.partition("\n")
-        begin = said("After this lesson you can")
-        aims = re.search(rf"{re.escape(begin)}(.*?)\n\n\*\*", rest, re.DOTALL)
+        begin = f"After this lesson you can|{said('After this lesson you can')}"
+        aims = re.search(rf"(?:{begin})(.*?)\n\n\*\*", rest, re.DOTALL)
         found.append(Lesson(path.name[:2], title.partition("· ")[2], aims[1].strip() if aims else "", path))
     return found
 

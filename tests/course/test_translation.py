@@ -199,3 +199,14 @@ def test_a_reader_s_copy_is_made_once_and_what_was_done_in_it_stays(
     mine.write_text("mine", encoding="utf-8")
     assert translation.readers(lessons) == (folder, True)
     assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_chinese_copy_for_students_has_no_solution_and_the_instructor_s_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SNNLAB_LANGUAGE", "zh")
+    notebook = translation.translated(json.loads(LESSONS["01"].read_text(encoding="utf-8")))
+    assert any("".join(cell["source"]).startswith("解答") for cell in notebook["cells"])
+    student = ["".join(cell["source"]) for cell in copies.student(notebook)["cells"]]
+    assert not [text for text in student if text.startswith(("解答", "The solution"))]
+    assert "Time: 约 40 分钟." in "".join(copies.instructor(notebook)["cells"][1]["source"])
