@@ -1,7 +1,7 @@
 """Charts for a report's page, by Plotly: they stay alive there."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -10,6 +10,7 @@ from snnlab.neurons.door import door
 from snnlab.plots.page import BLUE, GREY, ORANGE, PURPLE, RED
 from snnlab.plots.style import COLOURS, check_curves, check_some, ending, page_style
 from snnlab.simulators.errors import PARTS, Anatomy
+from snnlab.studies.intervals import of_share
 from snnlab.studies.sweeps import Result
 
 if TYPE_CHECKING:
@@ -20,8 +21,14 @@ DASHED = ("solid", "dash", "dot", "dashdot")
 
 
 @door
-def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None) -> "go.Figure":
-    """`accuracy_over_time` for a report's page: read a step under the pointer, drag to zoom."""
+def accuracy_chart(
+    curves: Mapping[str, Sequence[float] | Tensor], ann: float | None = None, images: int | None = None
+) -> "go.Figure":
+    """`accuracy_over_time` for a report's page: read a step under the pointer, drag to zoom.
+
+    Args:
+        images: that the accuracies were counted on; with them each has its 95 % interval as an error bar.
+    """
     import plotly.graph_objects as go
 
     check_curves(curves)
@@ -32,8 +39,9 @@ def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | 
         steps = list(range(1, len(percent) + 1))
         shown = "%{y:.1f} %"
         figure.add_scatter(
-            x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown
-        )
+            x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown,
+            error_y=_bars(percent, images),
+        )  # fmt: skip
     if ann is not None:
         steps = [0, max(len(curve) for curve in curves.values())]
         line = {"color": GREY, "dash": "dash", "width": 2}
@@ -42,6 +50,18 @@ def accuracy_chart(curves: Mapping[str, Sequence[float] | Tensor], ann: float | 
     figure.update_xaxes(title="time t [steps]", rangemode="tozero")
     figure.update_yaxes(title="accuracy [%]", range=[0, 103])
     return figure.update_layout(hovermode="x unified", showlegend=True)
+
+
+def _bars(percent: Sequence[float], images: int | None) -> dict[str, Any]:
+    """Error bars: the 95 % interval (Wilson) of each accuracy, none if it is not known on how many images."""
+    if images is None:
+        return {"visible": False}
+    spans = [(100 * low, 100 * high) for low, high in (of_share(y / 100, images) for y in percent)]
+    return {
+        "type": "data", "symmetric": False, "thickness": 1.5, "width": 3,
+        "array": [max(0.0, high - y) for y, (_, high) in zip(percent, spans, strict=True)],
+        "arrayminus": [max(0.0, y - low) for y, (low, _) in zip(percent, spans, strict=True)],
+    }  # fmt: skip
 
 
 @door
@@ -101,8 +121,12 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
 
 
 @door
-def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
-    """Methods by steps, coloured by accuracy, for a report's page: point at a field for the steps really used."""
+def comparison_chart(results: Mapping[str, Result], images: int | None = None) -> "go.Figure":
+    """Methods by steps, coloured by accuracy, for a report's page: point at a field for the steps really used.
+
+    Args:
+        images: that the accuracies were counted on; with them a field says its 95 % interval, too.
+    """
     import plotly.graph_objects as go
 
     names = list(results)
@@ -110,11 +134,13 @@ def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
     share = [[100 * results[name].snn_accuracy[T] for T in steps] for name in names]
     used = [[results[name].latency[T] for T in steps] for name in names]
     anns = [100 * results[name].ann_accuracy for name in names]
+    fields = [[*row, ann] for row, ann in zip(share, anns, strict=True)]
+    spans = [[_span(percent, images) for percent in row] for row in fields]
     figure = go.Figure()
     figure.add_heatmap(
-        x=[*map(str, steps), "ANN"], y=names, z=[[*row, ann] for row, ann in zip(share, anns, strict=True)],
+        x=[*map(str, steps), "ANN"], y=names, z=fields, text=spans,
         customdata=[[*row, 1] for row in used], texttemplate="%{z:.1f}", colorscale="Cividis", zmin=0, zmax=100,
-        hovertemplate="%{y}, T = %{x}: %{z:.1f} %, %{customdata} steps used<extra></extra>", showscale=False,
+        hovertemplate="%{y}, T = %{x}: %{z:.1f} %%{text}, %{customdata} steps used<extra></extra>", showscale=False,
         xgap=1, ygap=1,
     )  # fmt: skip
     page_style(figure, "Accuracy [%] after T steps")
@@ -123,11 +149,24 @@ def comparison_chart(results: Mapping[str, Result]) -> "go.Figure":
     return figure.update_layout(height=150 + 26 * len(names), font_size=13)
 
 
+def _span(percent: float, images: int | None) -> str:
+    """The 95 % interval of an accuracy, in brackets; nothing if it is not known on how many images."""
+    if images is None:
+        return ""
+    low, high = of_share(percent / 100, images)
+    return f" ({100 * low:.1f} to {100 * high:.1f})"
+
+
 @door
-def steps_chart(results: Mapping[str, Result], published: Sequence[Row] = ()) -> "go.Figure":
+def steps_chart(
+    results: Mapping[str, Result], published: Sequence[Row] = (), images: int | None = None
+) -> "go.Figure":
     """Accuracy over the steps really used, a line a method: click a name to hide it, twice to see it alone.
 
     What papers publish of these methods stands beside, thin, in the same colour.
+
+    Args:
+        images: that the accuracies were counted on; with them each has its 95 % interval as an error bar.
     """
     import plotly.graph_objects as go
 
@@ -138,6 +177,7 @@ def steps_chart(results: Mapping[str, Result], published: Sequence[Row] = ()) ->
             x=[result.latency[T] for T in steps], y=[100 * result.snn_accuracy[T] for T in steps], name=name,
             mode="lines+markers", line={"color": COLOURS[k % 6], "dash": DASHED[k // 6 % 4]},
             marker={"symbol": k % 20, "size": 7}, hovertemplate="%{x} steps: %{y:.1f} %",
+            error_y=_bars([100 * result.snn_accuracy[T] for T in steps], images),
         )  # fmt: skip
         rows = sorted((row.T, row.snn_accuracy) for row in published if row.method == name)
         if rows:

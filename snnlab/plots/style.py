@@ -115,8 +115,8 @@ def page_style(figure: "go.Figure", title: str) -> None:
 
 
 def ending(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None) -> str:
-    """The title of accuracies over time: the best at the end, and the ANN."""
+    """The title of accuracies over time: the highest at the end, and the ANN."""
     best = max(curves, key=lambda label: float(curves[label][-1]))
-    word = "best " if len(curves) > 1 else ""
+    word = "highest " if len(curves) > 1 else ""
     rest = "" if ann is None else f", ANN {100 * ann:.1f} %"
     return f"Accuracy at t = {len(curves[best])}: {word}{best} {100 * float(curves[best][-1]):.1f} %{rest}"

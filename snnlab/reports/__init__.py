@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from snnlab.reports.folder import ReportError
+    from snnlab.reports.intervals import against_ann, ahead, share, span
     from snnlab.reports.papers import all_images_table, paper_table, sentences, training_list
     from snnlab.reports.parameters import Parameter, ParameterError, check, declared, names
     from snnlab.reports.results import (
@@ -24,6 +25,8 @@ __all__ = [
     "Parameter",
     "ParameterError",
     "ReportError",
+    "against_ann",
+    "ahead",
     "all_images_table",
     "anatomy_results",
     "check",
@@ -34,6 +37,8 @@ __all__ = [
     "papers_results",
     "run",
     "sentences",
+    "share",
+    "span",
     "study_failures",
     "study_table",
     "table",
@@ -43,6 +48,7 @@ __all__ = [
 
 _FILES = {
     "folder": ("ReportError",),
+    "intervals": ("against_ann", "ahead", "share", "span"),
     "papers": ("all_images_table", "paper_table", "sentences", "training_list"),
     "parameters": ("Parameter", "ParameterError", "check", "declared", "names"),
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),

@@ -8,17 +8,26 @@ from IPython.display import Markdown
 
 from snnlab.datasets.published import Row
 from snnlab.neurons.door import door
+from snnlab.reports.intervals import span
 from snnlab.reports.results import table
 from snnlab.studies.claims import Verdict
 from snnlab.studies.papers import Network
 from snnlab.training import runs
 
+EVERY_IMAGE = 10_000
+"""Test images of CIFAR-10."""
 ALL_IMAGES = Path(__file__).parents[2] / "data" / "results" / "all_images.csv"
 
 
 @door
-def paper_table(methods: Sequence[str], found: Network, rows: Sequence[Row], T_max: int) -> Markdown:
-    """A row a method: percent after T steps, the published figure in brackets, an asterisk where it was not checked."""
+def paper_table(
+    methods: Sequence[str], found: Network, rows: Sequence[Row], T_max: int, images: int | None = None
+) -> Markdown:
+    """A row a method: percent after T steps, the published figure in brackets, an asterisk where it was not checked.
+
+    Args:
+        images: that the accuracies were counted on; with them each has its 95 % interval in a second line.
+    """
     methods = [name for name in methods if name in found.methods]
     steps = sorted({T for name in methods for T in found.methods[name].snn_accuracy if T_max >= T})
     printed = {(row.method.replace(" + ", "_"), row.T): row for row in rows}
@@ -26,13 +35,18 @@ def paper_table(methods: Sequence[str], found: Network, rows: Sequence[Row], T_m
     def cell(name: str, T: int) -> str:
         own, row = found.methods[name].snn_accuracy.get(T), printed.get((name, T))
         shown = f"{100 * own:.1f}" if own is not None else ""
-        return f"{shown} ({row.snn_accuracy:.1f}{'' if row.checked else '*'})" if row else shown
+        if row:
+            shown = f"{shown} ({row.snn_accuracy:.1f}{'' if row.checked else '*'})"
+        return shown if own is None else shown + under(own)
+
+    def under(accuracy: float) -> str:
+        return f"<br><small>{span(accuracy, images)}</small>" if images else ""
 
     return table(
         ("method", "ANN", *(f"T = {T}" for T in steps)),
         [
-            (f"`{name}`", f"{100 * found.methods[name].ann_accuracy:.1f}", *(cell(name, T) for T in steps))
-            for name in methods
+            (f"`{name}`", f"{100 * ann:.1f}{under(ann)}", *(cell(name, T) for T in steps))
+            for name, ann in ((name, found.methods[name].ann_accuracy) for name in methods)
         ],
     )
 
@@ -63,7 +77,7 @@ def all_images_table(network: str) -> Markdown:
         rows = [row for row in csv.DictReader(file) if row["network"].startswith(f"{network}-")]
     rows.sort(key=lambda row: (row["method"], row["network"], row["grid"] == "no", int(row["T"])))
     return table(
-        ("network", "method", "T", "ANN", "spiking", "lost", "seconds to convert"),
+        ("network", "method", "T", "ANN", "spiking", "95 % interval", "lost", "seconds to convert"),
         [
             (
                 f"`{row['network']}`",
@@ -71,6 +85,7 @@ def all_images_table(network: str) -> Markdown:
                 row["T"],
                 row["ann_accuracy"],
                 row["snn_accuracy"],
+                span(float(row["snn_accuracy"]) / 100, EVERY_IMAGE),
                 f"{float(row['ann_accuracy']) - float(row['snn_accuracy']):.2f}",
                 row["conversion_cpu_seconds"],
             )

@@ -34,6 +34,12 @@ def wilson(correct: int, count: int) -> tuple[float, float]:
 
 
 @door
+def of_share(accuracy: float, images: int) -> tuple[float, float]:
+    """`wilson` of an accuracy, 0 to 1, that was counted on so many images. Raises: ValueError outside that."""
+    return wilson(round(accuracy * whole(images, "images")), images)
+
+
+@door
 def over_seeds(accuracies: Sequence[float]) -> tuple[float, float]:
     """The 95 % interval of the mean over seeds, by Student's t; two seeds or more. Raises: ValueError."""
     n = whole(len(accuracies), "the number of accuracies", 2)

@@ -130,7 +130,7 @@ def test_transfer_takes_a_neurons_mean_output_too() -> None:
 def test_accuracies_are_shown_in_percent_with_their_last_value() -> None:
     figure = plots.accuracy_over_time(CURVES, ann=0.995)
     assert legends(figure) == ["ANN: 99.5 %", "qcfs: 99.0 %", "max_norm: 30.0 %"]
-    assert titles(figure).strip() == "Accuracy at t = 3: best qcfs 99.0 %, ANN 99.5 %"
+    assert titles(figure).strip() == "Accuracy at t = 3: highest qcfs 99.0 %, ANN 99.5 %"
 
 
 def test_a_histogram_says_what_a_threshold_clips() -> None:
@@ -148,7 +148,7 @@ def test_the_charts_hold_plain_numbers_for_the_page() -> None:
     accuracy = plots.accuracy_chart(CURVES, 0.995)
     assert [trace.name for trace in accuracy.data] == ["qcfs", "max_norm", "ANN"]
     assert list(accuracy.data[1].y) == pytest.approx([10, 20, 30])
-    assert accuracy.layout.title.text == "Accuracy at t = 3: best qcfs 99.0 %, ANN 99.5 %"
+    assert accuracy.layout.title.text == "Accuracy at t = 3: highest qcfs 99.0 %, ANN 99.5 %"
     rates = plots.rates_chart({"conv1.act": 0.125, "fc1.act": 0.02})
     assert list(rates.data[0].y) == ["conv1.act", "fc1.act"]
     assert list(rates.data[0].text) == ["0.125", "0.020"]

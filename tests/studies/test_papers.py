@@ -290,6 +290,8 @@ def test_what_every_test_image_says_stands_in_a_table(network: str) -> None:
     assert (
         {"qcfs", {"resnet20": "signed_calibrated", "vgg16": "rmpe"}[network]} <= names <= set(papers.METHODS)
     )
-    for _, _, T, ann, snn, lost, seconds in rows:
+    for _, _, T, ann, snn, span, lost, seconds in rows:
+        low, high = map(float, span.split(" to "))
+        assert low < float(snn) < high < low + 2
         assert int(T) in papers.STEPS and float(seconds) >= 0
         assert float(lost) == pytest.approx(float(ann) - float(snn), abs=0.006)
