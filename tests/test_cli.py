@@ -14,6 +14,7 @@ import pytest
 
 import snnlab
 from snnlab import CATALOGUE, cli
+from snnlab.cli.lab import FIRST_LESSON
 
 COMMAND = [sys.executable, "-m", "snnlab"]
 
@@ -157,11 +158,11 @@ def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(home: str, tmp_path: Pa
         process = subprocess.Popen(command, stderr=file, text=True, env=environment, start_new_session=True)
     try:
         contents = f"http://127.0.0.1:{port}/api/contents"
-        address = f"{contents}/notebooks/{cli.FIRST_LESSON}?content=0&token=tried"
+        address = f"{contents}/notebooks/{FIRST_LESSON}?content=0&token=tried"
         assert json.loads(wait_for(address, process))["type"] == "notebook"
         guide = f"{contents}/docs/your_own_network.md?content=0&token=tried"
         assert json.loads(wait_for(guide, process))["type"] == "file", "the lessons link to it"
-        assert f"/lab/tree/notebooks/{cli.FIRST_LESSON}" in log.read_text()
+        assert f"/lab/tree/notebooks/{FIRST_LESSON}" in log.read_text()
         plugin = "@jupyterlab/notebook-extension:tracker"
         settings = wait_for(f"http://127.0.0.1:{port}/lab/api/settings/{plugin}?token=tried", process)
         code = json.loads(settings)["schema"]["properties"]["codeCellConfig"]["default"]

@@ -53,7 +53,7 @@ PLANTED = {
         "pip install",
     ),
     "memory": ("doctor._free_memory = lambda: 5e8; ", "Close other programs"),
-    "lessons": ("cli.FIRST_LESSON = 'none.ipynb'; ", ""),
+    "lessons": ("from snnlab.cli import lab; lab.FIRST_LESSON = 'none.ipynb'; ", ""),
     "explorers": ("doctor._package = lambda wing: __import__('pathlib').Path('WING'); ", "again"),
 }
 

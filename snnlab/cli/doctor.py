@@ -151,7 +151,8 @@ def _disk() -> Iterator[Check]:
 
 
 def _lessons() -> Iterator[Check]:
-    from snnlab.cli import Mistake, notebooks
+    from snnlab.cli.lab import notebooks
+    from snnlab.cli.options import Mistake
 
     try:
         folder = notebooks()
@@ -192,7 +193,7 @@ def _places() -> Iterator[Check]:
     )
     yield _place("trained networks", data / "trained", "trouble", "SNNLAB_DATA moves them, too")
     with contextlib.suppress(ValueError):  # no lessons, which is said above
-        from snnlab.cli import notebooks
+        from snnlab.cli.lab import notebooks
 
         todo = "Answers are not kept: set SNNLAB_ANSWERS to a file that can be written"
         yield _place("predictions", answers_file(notebooks()).absolute(), "warning", todo)

@@ -1,4 +1,4 @@
-"""The options of the commands that have many, and how what was typed becomes a number."""
+"""The options of the commands that have many, how what was typed becomes a number, and what a mistake is."""
 
 import argparse
 from pathlib import Path
@@ -7,6 +7,14 @@ from snnlab.files import short
 from snnlab.files.language import LANGUAGES
 
 MOST_THREADS = 256
+
+
+class Mistake(ValueError):
+    """What ends a command: its text becomes the one line on stderr, its code the exit code."""
+
+    def __init__(self, text: str, code: int = 2) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 def train_options(train: argparse.ArgumentParser) -> None:
