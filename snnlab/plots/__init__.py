@@ -12,6 +12,7 @@ from snnlab.plots.charts import (
     rates_chart,
     residual_chart,
     steps_chart,
+    transfer_chart,
 )
 from snnlab.plots.drawings import Drawing, conversion, integrate_and_fire, network, two_inputs
 from snnlab.plots.layers import activation_histogram, anatomy, bars, firing_rates, lines
@@ -41,5 +42,6 @@ __all__ = [
     "residual_chart",
     "steps_chart",
     "transfer",
+    "transfer_chart",
     "two_inputs",
 ]

@@ -220,3 +220,32 @@ def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int
         height=560,
         legend={"orientation": "h", "y": -0.4},
     )
+
+
+@door
+def transfer_chart(
+    inputs: Sequence[float], outputs: Mapping[int, Sequence[float]], title: str = "Mean output by T"
+) -> "go.Figure":
+    """Mean outputs over constant inputs, a line for each T, beside ReLU; activation units.
+
+    Raises: ValueError for a T that has not as many outputs as there are inputs.
+    """
+    import plotly.graph_objects as go
+
+    check_some("outputs", outputs)
+    figure, z = go.Figure(), [float(x) for x in inputs]
+    relu = {"color": GREY, "dash": "dash", "width": 2}
+    figure.add_scatter(
+        x=z, y=[max(x, 0.0) for x in z], name="ReLU", mode="lines", line=relu, hoverinfo="skip"
+    )
+    for k, (T, values) in enumerate(outputs.items()):
+        if len(values) != len(z):
+            raise ValueError(f"outputs has {len(values)} values for T = {T}, but there are {len(z)} inputs")
+        look = {"color": COLOURS[k % 6], "dash": DASHED[k // 6 % 4], "width": 2, "shape": "hvh"}
+        figure.add_scatter(
+            x=z, y=list(values), name=f"T = {T}", mode="lines", line=look, hovertemplate="%{y:.4g}"
+        )
+    page_style(figure, title)
+    figure.update_xaxes(title="constant input z [activation units]")
+    figure.update_yaxes(title="mean output")
+    return figure.update_layout(hovermode="x unified", showlegend=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from snnlab.reports.folder import ReportError
     from snnlab.reports.intervals import against_ann, ahead, share, span
+    from snnlab.reports.neuron import farthest, mean_outputs, one_kind, shown_one_input
     from snnlab.reports.papers import all_images_table, paper_table, sentences, training_list
     from snnlab.reports.parameters import Parameter, ParameterError, check, declared, names
     from snnlab.reports.results import (
@@ -32,12 +33,16 @@ __all__ = [
     "check",
     "comparison_results",
     "declared",
+    "farthest",
+    "mean_outputs",
     "names",
+    "one_kind",
     "paper_table",
     "papers_results",
     "run",
     "sentences",
     "share",
+    "shown_one_input",
     "span",
     "study_failures",
     "study_table",
@@ -49,6 +54,7 @@ __all__ = [
 _FILES = {
     "folder": ("ReportError",),
     "intervals": ("against_ann", "ahead", "share", "span"),
+    "neuron": ("farthest", "mean_outputs", "one_kind", "shown_one_input"),
     "papers": ("all_images_table", "paper_table", "sentences", "training_list"),
     "parameters": ("Parameter", "ParameterError", "check", "declared", "names"),
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),

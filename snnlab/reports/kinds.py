@@ -53,6 +53,7 @@ Rising = AfterValidator(_rising)
 Data = Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100"]
 Network = Literal["cnn", "resnet"]
 Coding = Literal["constant", "poisson"]
+Neuron = Annotated[str, OneOf("snnlab.neurons", "NEURONS", "one of `snnlab.neurons.NEURONS`")]
 Method = Annotated[
     str, OneOf("snnlab.converters.catalogue", "CATALOGUE", "a name that `snnlab methods` lists")
 ]
@@ -63,6 +64,9 @@ Epochs = Annotated[int, Range(1, 1000)]
 Images = Annotated[int, Range(0, 10_000)]
 Seed = Annotated[int, Range(0, 2**31 - 1)]
 Threads = Annotated[int, Range(1, 64)]
+Threshold = Annotated[float, Range(0.01, 100)]
+Share = Annotated[float, Range(-10, 10)]
+Input = Annotated[float, Range(-1000, 1000)]
 PaperData = Literal["cifar10"]
 PaperNetwork = Literal["resnet20", "vgg16"]
 PaperSteps = Annotated[int, Range(2, 128)]
