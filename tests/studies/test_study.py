@@ -273,6 +273,6 @@ def test_the_report_shows_the_table_with_intervals_and_text_as_text(home: Path, 
     low, high = over_seeds(two)
     cell = rf"<td[^>]*>{50 * sum(two):.1f}<br ?/?>{100 * low:.1f} to {100 * high:.1f}</td>"
     assert re.search(cell, page)
-    assert "In all lines: data digits" in page and "<th style=\"text-align: right;\">data" not in page
+    assert "In all lines: data digits" in page and '<th style="text-align: right;">data' not in page
     assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4), "Wilson's own form, by hand"
     assert wilson(0, 10)[0] == 0 and wilson(10, 10)[1] == pytest.approx(1)
