@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MARKERS = ("circle", "square", "diamond", "cross", "x", "triangle-up")
+PANEL, LETTER_HEIGHT = 6, 8.5
+"""Lines of a panel, as many as there are colours; and a name's height, in percent of accuracy."""
 DASHED = ("solid", "dash", "dot", "dashdot")
 
 
@@ -161,35 +163,56 @@ def _span(percent: float, images: int | None) -> str:
 def steps_chart(
     results: Mapping[str, Result], published: Sequence[Row] = (), images: int | None = None
 ) -> "go.Figure":
-    """Accuracy over the steps really used, a line a method: click a name to hide it, twice to see it alone.
+    """Accuracy over the steps really used, a line a method, named at its end; six methods to a panel.
 
     What papers publish of these methods stands beside, thin, in the same colour.
 
     Args:
         images: that the accuracies were counted on; with them each has its 95 % interval as an error bar.
     """
-    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
 
-    figure = go.Figure()
+    check_some("results", results)
+    names, panels = list(results), -(-len(results) // PANEL)
+    figure = make_subplots(rows=panels, cols=1, shared_xaxes=True, vertical_spacing=0.25 / (4 * panels))
     for k, (name, result) in enumerate(results.items()):
-        steps = sorted(result.snn_accuracy)
+        steps, at = sorted(result.snn_accuracy), {"row": k // PANEL + 1, "col": 1}
         figure.add_scatter(
             x=[result.latency[T] for T in steps], y=[100 * result.snn_accuracy[T] for T in steps], name=name,
-            mode="lines+markers", line={"color": COLOURS[k % 6], "dash": DASHED[k // 6 % 4]},
-            marker={"symbol": k % 20, "size": 7}, hovertemplate="%{x} steps: %{y:.1f} %",
-            error_y=_bars([100 * result.snn_accuracy[T] for T in steps], images),
+            mode="lines+markers", line={"color": COLOURS[k % PANEL]}, marker={"symbol": MARKERS[k % PANEL], "size": 7},
+            hovertemplate="%{x} steps: %{y:.1f} %",
+            error_y=_bars([100 * result.snn_accuracy[T] for T in steps], images), **at,
         )  # fmt: skip
         rows = sorted((row.T, row.snn_accuracy) for row in published if row.method == name)
         if rows:
             figure.add_scatter(
                 x=[T for T, _ in rows], y=[percent for _, percent in rows], name=f"{name}, published",
-                mode="lines+markers", line={"color": COLOURS[k % 6], "dash": "dot", "width": 1.5},
-                marker={"symbol": f"{MARKERS[k % 6]}-open", "size": 9}, hovertemplate="%{x} steps: %{y:.1f} %",
+                mode="lines+markers", line={"color": COLOURS[k % PANEL], "dash": "dot", "width": 1.5},
+                marker={"symbol": f"{MARKERS[k % PANEL]}-open", "size": 9}, hovertemplate="%{x} steps: %{y:.1f} %",
+                **at,
             )  # fmt: skip
     page_style(figure, "Accuracy over the steps really used")
-    figure.update_xaxes(title="steps used", type="log", dtick=0.30103)
+    for panel in range(panels):
+        _name_ends(
+            figure, {name: results[name] for name in names[panel * PANEL : (panel + 1) * PANEL]}, panel
+        )
+    figure.update_xaxes(type="log", dtick=0.30103)
+    figure.update_xaxes(title="steps used", row=panels, col=1)
     figure.update_yaxes(title="accuracy [%]", range=[0, 103])
-    return figure.update_layout(showlegend=True, height=720)
+    return figure.update_layout(showlegend=False, height=140 + 260 * panels, margin={"r": 190})
+
+
+def _name_ends(figure: "go.Figure", results: Mapping[str, Result], panel: int) -> None:
+    """Each line's name right of its panel, in its colour, as high as it ends, or below the name above it."""
+    ends = {name: 100 * result.snn_accuracy[max(result.snn_accuracy)] for name, result in results.items()}
+    place = 103.0
+    for left, name in enumerate(sorted(ends, key=lambda name: -ends[name])):
+        place = max(min(ends[name], place), LETTER_HEIGHT * (len(ends) - left - 1))
+        figure.add_annotation(
+            x=1.0, y=place, xref="paper", yref=f"y{panel + 1 if panel else ''}", text=name, showarrow=False,
+            xanchor="left", xshift=8, font={"color": COLOURS[list(results).index(name)], "size": 12},
+        )  # fmt: skip
+        place -= LETTER_HEIGHT
 
 
 @door

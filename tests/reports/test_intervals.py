@@ -1,5 +1,7 @@
 """What a report says of accuracies: each with its interval, and nothing is better where intervals overlap."""
 
+from itertools import pairwise
+
 import pytest
 
 from snnlab import plots, reports
@@ -45,3 +47,15 @@ def test_the_papers_tables_have_an_interval_under_each_accuracy() -> None:
     text = reports.paper_table(["opi"], found, (), 4, 1000).data
     assert text.count("<small>") == 3 and f"50.0<br><small>{reports.span(0.5, 1000)}</small>" in text
     assert "<small>" not in reports.paper_table(["opi"], found, (), 4).data
+
+
+def test_many_lines_are_told_apart_by_panel_and_colour_and_named_at_their_ends() -> None:
+    found = {f"m{k}": Result(f"m{k}", 1.0, {2: 0.5, 4: 0.9}, {2: 2, 4: 4}, 0.1) for k in range(22)}
+    chart = plots.steps_chart(found, images=450)
+    assert len({(line.yaxis, line.line.color) for line in chart.data}) == 22
+    names = {note.text: (note.yref, note.y, note.font.color) for note in chart.layout.annotations}
+    assert [names[line.name][2] for line in chart.data] == [line.line.color for line in chart.data]
+    for panel in {yref for yref, _, _ in names.values()}:
+        heights = sorted(y for yref, y, _ in names.values() if yref == panel)
+        assert all(high - low >= 8 for low, high in pairwise(heights))
+    assert all(line.error_y.visible is not False for line in chart.data)
