@@ -25,7 +25,7 @@ def span(accuracy: float, images: int) -> str:
 @door
 def against_ann(accuracy: float, ann: float, images: int) -> str:
     """In a sentence, whether the intervals of a spiking network and its ANN part."""
-    if not parted(of_share(accuracy, images), of_share(ann, images)):
+    if not parted(of_share(accuracy, images), of_share(ann, images, "ann")):
         return f"The two intervals overlap: {images:,} images do not tell the two networks apart."
     ahead = "spiking network" if accuracy > ann else "ANN"
     return f"The two intervals part: the {ahead} is better."
@@ -42,8 +42,8 @@ def ahead(accuracies: Mapping[str, float], images: int) -> str:
     if not accuracies:
         raise ValueError("accuracies is empty, but it must hold one or more")
     first = max(accuracies, key=lambda name: accuracies[name])
-    best = of_share(accuracies[first], images)
-    level = [n for n, value in accuracies.items() if n != first and not parted(best, of_share(value, images))]
+    spans = {name: of_share(value, images, "accuracies") for name, value in accuracies.items()}
+    level = [name for name in spans if name != first and not parted(spans[first], spans[name])]
     said = f"`{first}` has the most right, {share(accuracies[first], images)}"
     if not level:
         return (

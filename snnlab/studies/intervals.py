@@ -34,9 +34,17 @@ def wilson(correct: int, count: int) -> tuple[float, float]:
 
 
 @door
-def of_share(accuracy: float, images: int) -> tuple[float, float]:
-    """`wilson` of an accuracy, 0 to 1, that was counted on so many images. Raises: ValueError outside that."""
-    return wilson(round(accuracy * whole(images, "images")), images)
+def of_share(accuracy: float, images: int, name: str = "accuracy") -> tuple[float, float]:
+    """`wilson` of an accuracy, 0 to 1, that was counted on so many images.
+
+    Args:
+        name: what an error calls the accuracy.
+    Raises: ValueError for one that is not from 0 to 1.
+    """
+    images = whole(images, "images")
+    if not 0 <= accuracy <= 1:
+        raise ValueError(f"{name} = {accuracy:.4g}, but it must be from 0 to 1")
+    return wilson(round(accuracy * images), images)
 
 
 @door

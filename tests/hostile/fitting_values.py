@@ -125,7 +125,7 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
     "reports.span": {"accuracy": lambda: 0.5, "images": lambda: 10},
     "reports.against_ann": {"accuracy": lambda: 0.5, "ann": lambda: 0.5, "images": lambda: 10},
     "reports.ahead": {"accuracies": lambda: {"a": 0.5}, "images": lambda: 10},
-    "studies.intervals.of_share": {"accuracy": lambda: 0.5, "images": lambda: 10},
+    "studies.intervals.of_share": {"name": lambda: "accuracy", "accuracy": lambda: 0.5, "images": lambda: 10},
     "reports.paper_table": {"methods": lambda: ["qc_ann"]},
     "simulators.simulation.each_batch": {"batches": lambda: [images(), images()]},
     "simulators.simulation.prepared": {"data": images},
