@@ -16,7 +16,7 @@ from snnlab.files.language import FOLDER, entries, mark, said
 
 ROOT = Path(__file__).parents[2]
 LESSONS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
-UNTRANSLATED = {"12", "13"}
+UNTRANSLATED = {"12"}
 """Lessons without a Chinese catalogue so far."""
 TRANSLATED = sorted(set(LESSONS) - UNTRANSLATED)
 KEPT = (
