@@ -37,6 +37,11 @@ _ROOMS = {
     "saving": "exchange.saving",
 }
 """What a reader looks for by its own name, `snnlab.energy`, and finds in its wing."""
+_WINGS = (
+    *("activations", "converters", "course", "datasets", "exchange", "explorers", "networks", "neurons"),
+    *("plots", "reports", "simulators", "studies", "training"),
+)
+"""What needs no import of its own: `snnlab.datasets.load("digits")`."""
 
 
 def __getattr__(name: str) -> Any:
@@ -45,4 +50,11 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f"snnlab.{_NAMES[name]}"), name)
     if name in _ROOMS:
         return import_module(f"snnlab.{_ROOMS[name]}")
+    if name in _WINGS:
+        return import_module(f"snnlab.{name}")
     raise AttributeError(f"module 'snnlab' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    """The public names: what the Tab key offers."""
+    return sorted({*__all__, *_ROOMS, *_WINGS, "__version__"})
