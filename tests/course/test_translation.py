@@ -117,6 +117,30 @@ def test_twins_have_the_same_numbers_formulas_code_links_and_the_terms(lesson: s
     assert not {name: found for name, found in wrong.items() if found}
 
 
+@pytest.mark.parametrize("name", ["glossary", "references"])
+def test_a_text_beside_the_lessons_says_the_same_and_keeps_the_headings_that_links_lead_to(name: str) -> None:
+    paragraphs = (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8").strip().split("\n\n")
+    said_in_both = [text for text in paragraphs if not text.startswith(("### ", "- "))]
+    twins = catalogue(name)
+    missing = [f"<!-- {mark(text)} {text} -->" for text in said_in_both if mark(text) not in twins]
+    assert not missing, "write the twins below these lines: " + ", ".join(missing)
+    assert set(twins) == set(map(mark, said_in_both)), "no twin is left over, and none is a heading's"
+    wrong = {text: untrue(text, twins[mark(text)]) for text in said_in_both}
+    assert not {text: found for text, found in wrong.items() if found}
+
+
+def test_the_glossary_calls_a_term_as_the_lessons_do() -> None:
+    entries_of = (
+        (ROOT / "notebooks" / "glossary.md").read_text(encoding="utf-8").strip().split("\n\n### ")[1:]
+    )
+    twins = catalogue("glossary")
+    for term, body in (entry.split("\n\n") for entry in entries_of):
+        called = re.match(r"\*\*(.+?)\*\*", twins[mark(body)])
+        assert called, term
+        known = terms().get(term)
+        assert known is None or any(twin in (called[1], term) for twin in known), (term, called[1])
+
+
 @pytest.mark.parametrize(
     ("text", "twin", "found"),
     [
