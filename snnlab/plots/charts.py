@@ -42,7 +42,7 @@ def accuracy_chart(
         shown = "%{y:.1f} %"
         figure.add_scatter(
             x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown,
-            error_y=_bars(percent, images),
+            error_y=_bars(percent, images, "curves"),
         )  # fmt: skip
     if ann is not None:
         steps = [0, max(len(curve) for curve in curves.values())]
@@ -54,11 +54,11 @@ def accuracy_chart(
     return figure.update_layout(hovermode="x unified", showlegend=True)
 
 
-def _bars(percent: Sequence[float], images: int | None) -> dict[str, Any]:
+def _bars(percent: Sequence[float], images: int | None, given: str) -> dict[str, Any]:
     """Error bars: the 95 % interval (Wilson) of each accuracy, none if it is not known on how many images."""
     if images is None:
         return {"visible": False}
-    spans = [(100 * low, 100 * high) for low, high in (of_share(y / 100, images) for y in percent)]
+    spans = [(100 * low, 100 * high) for low, high in (of_share(y / 100, images, given) for y in percent)]
     return {
         "type": "data", "symmetric": False, "thickness": 1.5, "width": 3,
         "array": [max(0.0, high - y) for y, (_, high) in zip(percent, spans, strict=True)],
@@ -181,7 +181,7 @@ def steps_chart(
             x=[result.latency[T] for T in steps], y=[100 * result.snn_accuracy[T] for T in steps], name=name,
             mode="lines+markers", line={"color": COLOURS[k % PANEL]}, marker={"symbol": MARKERS[k % PANEL], "size": 7},
             hovertemplate="%{x} steps: %{y:.1f} %",
-            error_y=_bars([100 * result.snn_accuracy[T] for T in steps], images), **at,
+            error_y=_bars([100 * result.snn_accuracy[T] for T in steps], images, "results"), **at,
         )  # fmt: skip
         rows = sorted((row.T, row.snn_accuracy) for row in published if row.method == name)
         if rows:

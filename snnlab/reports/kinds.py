@@ -58,7 +58,7 @@ Method = Annotated[
     str, OneOf("snnlab.converters.catalogue", "CATALOGUE", "a name that `snnlab methods` lists")
 ]
 Steps = Annotated[int, Range(1, 1024)]
-SeveralSteps = Annotated[list[Steps], Field(min_length=1), Rising]
+SeveralSteps = Annotated[list[Steps], Field(min_length=1, json_schema_extra={"uniqueItems": True}), Rising]
 Levels = Annotated[int, Range(1, 256)]
 Epochs = Annotated[int, Range(1, 1000)]
 Images = Annotated[int, Range(0, 10_000)]

@@ -223,7 +223,9 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         return f"one of {', '.join(map(str, schema.get('enum', [schema.get('const')])))}"
     kind = schema.get("type", "")
     if kind == "array":
-        return f"a list, each {_allowed(schema.get('items', {}))}, written [1,2,4]"
+        least = "of one or more " if schema.get("minItems") else ""
+        which = f" {least or 'of '}different values" if schema.get("uniqueItems") else f" {least}".rstrip()
+        return f"a list{which}, each {_allowed(schema.get('items', {}))}, written [1,2,4]"
     words = {"integer": "a whole number", "number": "a number", "boolean": "true or false", "string": "a text",
              "object": "a JSON object", "null": "null"}.get(kind, "a value as JSON writes it")  # fmt: skip
     low = schema.get("minimum", schema.get("exclusiveMinimum"))

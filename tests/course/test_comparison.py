@@ -85,7 +85,8 @@ def test_with_more_layers_the_orders_are_wide_at_eight_steps() -> None:
 )  # fmt: skip
 def test_a_list_is_written_as_one(text: str) -> None:
     with pytest.raises(
-        ParameterError, match=r"'T' is .*different whole numbers from 1 to 1024, written \[1,2,4\]"
+        ParameterError,
+        match=r"'T' is .*different values, each a whole number from 1 to 1024, written \[1,2,4\]",
     ):
         check("comparison", {"T": text})
 

@@ -270,7 +270,7 @@ def test_the_report_shows_the_run_that_ships_without_any_images(tmp_path: Path) 
         {name: one.ann_accuracy for name, one in own.items()}, rel=1e-5
     )
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert "the run that ships with the kit" in page and "ResNet-20 on CIFAR-10" in page
+    assert "the run that ships with the kit" in page and "ResNet-20, CIFAR-10" in page
 
 
 def test_what_every_test_image_says_is_of_the_networks_and_methods_that_ship() -> None:
