@@ -24,7 +24,7 @@ from good_values import good
 from torch import Tensor, nn
 from values import Bad, bad
 
-from snnlab import Method, convert, networks
+from snnlab import CATALOGUE, Method, convert, networks
 from snnlab.converters.choices import Site
 from snnlab.datasets import Split
 from snnlab.neurons.door import door as checked
@@ -59,7 +59,19 @@ RENAMED = {
 }
 """What a message calls an argument by another word, each with why."""
 
-pytestmark = [pytest.mark.usefixtures("one_thread", "room"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.usefixtures("one_thread", "room", "catalogue"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture
+def catalogue() -> Iterator[None]:
+    """A good call of `register` registers: what other tests find is as it was."""
+    before = dict(CATALOGUE)
+    yield
+    CATALOGUE.clear()
+    CATALOGUE.update(before)
 
 
 @pytest.fixture
