@@ -13,8 +13,8 @@ ROOMS = (
     "simulators.errors", "simulators.energy",
     "training.fitting", "training.recipes", "training.runs",
     "exchange.saving", "exchange.nir",
-    "studies.sweeps", "studies.papers", "studies.claims", "studies.checks",
-    "studies.intervals", "studies.plans", "studies.points", "studies.workers", "studies.study",
+    "studies.sweeps", "studies.workers", "studies.papers", "studies.claims", "studies.checks",
+    "studies.intervals", "studies.plans", "studies.points", "studies.study",
     "studies.subjects", "studies.stopwatch", "studies.peers", "studies.bench",
     "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip

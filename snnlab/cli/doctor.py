@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import snnlab
-from snnlab.files import answers_file, data_folder
+from snnlab.files import answers_file, data_folder, is_writable
 
 OLDEST = (3, 11)
 LESSON = 0.9e9
 """Bytes that the kernel of a lesson holds at most, measured over all lessons."""
 SMALL_DISK = 1e9
-"""Bytes: CIFAR-10 takes half of them while it is unpacked."""
+"""Bytes under which a word is said."""
 ANSWERS_WITHIN = 60
 """Seconds in which a kernel starts and has imported PyTorch, if it ever does."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "firefox", "msedge")
@@ -133,7 +133,7 @@ def _memory() -> Iterator[Check]:
 
 def _free_memory() -> float:
     """Bytes that can be had, by the machine and by the limit of a container."""
-    import psutil  # comes with ipykernel
+    import psutil
 
     free = float(psutil.virtual_memory().available)
     group = Path("/sys/fs/cgroup")
@@ -209,7 +209,7 @@ def _places() -> Iterator[Check]:
 
 
 def _place(name: str, path: Path, state: Literal["warning", "trouble"], todo: str) -> Check:
-    if _is_writable(_there(path)):
+    if is_writable(_there(path)):
         return Check(name, "ok", str(path))
     return Check(name, state, f"{path} cannot be written", todo)
 
@@ -242,7 +242,7 @@ def _kernel() -> Iterator[Check]:
     """A kernel is started as the lab does it, in a process of its own: what it says and how it ends is its own."""
     with tempfile.TemporaryDirectory(prefix="snnlab-doctor-", ignore_cleanup_errors=True) as private:
         environment = os.environ | {"JUPYTER_RUNTIME_DIR": private}
-        if not _is_writable(Path.home()):
+        if not is_writable(Path.home()):
             environment |= {"IPYTHONDIR": private, "JUPYTER_DATA_DIR": private}
         try:
             done = subprocess.run(
@@ -280,11 +280,3 @@ def _line(text: str) -> str:
 def _there(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next((one for one in (path, *path.parents) if one.is_dir()), path)
-
-
-def _is_writable(folder: Path) -> bool:
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False

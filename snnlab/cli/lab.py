@@ -12,6 +12,7 @@ from typing import Any
 
 import snnlab
 from snnlab.cli.options import Mistake
+from snnlab.files import is_writable
 
 FIRST_LESSON = "00_why_spikes_and_why_convert.ipynb"
 KEPT_AT_HOME = (
@@ -51,7 +52,7 @@ def run_lab(args: argparse.Namespace) -> None:
         )
         paths = [str(runtime), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
         os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
-        if not _is_writable(Path.home()):
+        if not is_writable(Path.home()):
             print(
                 f"snnlab: {Path.home()} cannot be written, so the lab forgets its settings", file=sys.stderr
             )
@@ -102,14 +103,6 @@ def _private() -> Iterator[Path]:
             f"the lab needs a folder for temporary files, but {error.filename} cannot be written ({error.strerror}): "
             "set TMPDIR to one"
         ) from None
-
-
-def _is_writable(folder: Path) -> bool:
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            return True
-    except OSError:
-        return False
 
 
 def _open_doors(server: Any) -> Iterable[str]:

@@ -2,13 +2,14 @@
 
 from snnlab.files.folders import scratch, trial
 from snnlab.files.locks import hold, release
-from snnlab.files.places import answers_file, data_folder, place, short
+from snnlab.files.places import answers_file, data_folder, is_writable, place, short
 from snnlab.files.writing import probe, write
 
 __all__ = [
     "answers_file",
     "data_folder",
     "hold",
+    "is_writable",
     "place",
     "probe",
     "release",

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 MOST_SHOWN = 80
@@ -42,6 +43,15 @@ def data_folder(root: str | Path | None = None) -> Path:
 def answers_file(notebook: str | Path = "") -> Path:
     """Where predictions are kept: $SNNLAB_ANSWERS, or `.snnlab/predictions.json` in the folder of the notebook."""
     return Path(os.environ.get("SNNLAB_ANSWERS") or Path(notebook) / ".snnlab" / "predictions.json")
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether a file can be made in the folder, by trying: what permissions say is not all."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def short(value: object, most: int = MOST_SHOWN) -> str:

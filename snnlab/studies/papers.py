@@ -13,7 +13,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -37,6 +36,7 @@ from snnlab.progress import progress_bar
 from snnlab.simulators import errors
 from snnlab.studies import sweeps
 from snnlab.studies.sweeps import Result
+from snnlab.studies.workers import settle
 from snnlab.training import runs
 
 SHIPPED = Path(__file__).parents[2] / "data" / "results" / "papers.json"
@@ -190,18 +190,8 @@ _DATA: list[Data] = []
 
 
 def _begin_worker(data: Data) -> None:
-    """One thread, no progress bars of its own, and no life without the process that began it."""
-    torch.set_num_threads(1)
-    os.environ["SNNLAB_PROGRESS"] = "none"
+    settle()
     _DATA[:] = [data]
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None  # only workers wait here
-    parent.join()
-    os._exit(1)
 
 
 def _measure(job: _Job, data: Data | None = None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
@@ -107,24 +108,25 @@ class Workers:
 
 def _there(paths: tuple[str, ...], function: Callable[..., Any], argument: Any) -> Any:
     """A work in one of Dask's workers, which knows neither the user's folders nor that bars are unwanted."""
-    import sys
-
     os.environ["SNNLAB_PROGRESS"] = "none"
     sys.path += [path for path in paths if path not in sys.path]
     return function(argument)
 
 
-def _begin(paths: tuple[str, ...]) -> None:
-    """One thread, no progress bars of its own, and no life without the process that began it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import sys
-
+def settle() -> None:
+    """What a worker begins with: one thread, no progress bars of its own, and no life without its parent process."""
     import torch
 
     torch.set_num_threads(1)
     os.environ["SNNLAB_PROGRESS"] = "none"
-    sys.path += [path for path in paths if path not in sys.path]
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _begin(paths: tuple[str, ...]) -> None:
+    """A worker of a study, which lets Ctrl-C to its parent and finds what the user's folders hold."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.path += [path for path in paths if path not in sys.path]
+    settle()
 
 
 def _end_with_parent() -> None:
