@@ -26,6 +26,7 @@ from snnlab.cli.options import (
     language_option,
     learning_options,
     port,
+    stopped,
     student_options,
     train_options,
 )  # fmt: skip
@@ -232,7 +233,7 @@ def _train(args: argparse.Namespace) -> None:
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
     except KeyboardInterrupt as stop:
-        print(f"snnlab: {stop}", file=sys.stderr)
+        stopped(stop)
         raise
     print(
         f"written: {args.out} (test accuracy {float(trained.about['accuracy']):.2%}, sha256 {runs.sha256(args.out)})"
@@ -266,7 +267,7 @@ def _bench(args: argparse.Namespace) -> None:
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
     except KeyboardInterrupt:
-        print("snnlab: stopped; what was measured so far is not kept", file=sys.stderr)
+        stopped("stopped; what was measured so far is not kept")
         raise
     print(bench.as_json(rows) if args.json else "\n".join(bench.table(rows)))
     for line in missing:

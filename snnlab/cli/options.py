@@ -1,6 +1,7 @@
 """The options of the commands that have many, how what was typed becomes a number, and what a mistake is."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from snnlab.files import short
@@ -173,3 +174,8 @@ def param(text: str) -> tuple[str, str]:
     if not (key and equals):
         raise argparse.ArgumentTypeError(f"a parameter is written KEY=VALUE, not {short(text)}")
     return key, value
+
+
+def stopped(line: object) -> None:
+    """Say at the end, after Ctrl-C, what is kept; over a progress bar that nobody could close."""
+    print(f"\rsnnlab: {line}", file=sys.stderr)

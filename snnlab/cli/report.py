@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from snnlab.cli.options import param
+from snnlab.cli.options import param, stopped
 from snnlab.files import short
 
 
@@ -57,8 +57,7 @@ def _run(args: argparse.Namespace) -> str:
         print(told, file=sys.stderr, end="\n" if told else "")
         raise
     except (KeyboardInterrupt, SystemExit):
-        told = f"snnlab: stopped; {args.out} is as it was, and whole networks trained so far are kept"
-        print(told, file=sys.stderr)
+        stopped(f"stopped; {args.out} is as it was, and whole networks trained so far are kept")
         raise
 
 

@@ -1,10 +1,9 @@
 """`snnlab study`: many points by many workers."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from snnlab.cli.options import threads
+from snnlab.cli.options import stopped, threads
 
 
 def study_options(study: argparse.ArgumentParser) -> None:
@@ -31,7 +30,7 @@ def run_study(args: argparse.Namespace) -> str:
     try:
         done = study.run(args.file, args.out, workers=args.workers, scheduler=args.scheduler)
     except KeyboardInterrupt as stop:
-        print(f"snnlab: {stop or 'stopped; what was known before is kept'}", file=sys.stderr)
+        stopped(str(stop) or "stopped; what was known before is kept")
         raise
     if args.report:
         from snnlab import reports

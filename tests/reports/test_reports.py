@@ -192,7 +192,9 @@ def test_a_stopped_report_says_one_line_and_leaves_nothing(
         -stop,
     )  # Python ends by the signal itself if it meets it in an exec, as of a dataclass
     lines = [line for line in re.split(r"[\r\n]+", said) if line.strip() and "cell" not in line]
-    assert lines == [f"snnlab: stopped; {out} is as it was, and whole networks trained so far are kept"]
+    assert lines == [f"snnlab: stopped; {out} is as it was, and whole networks trained so far are kept"], (
+        repr(said)
+    )
     assert list(tmp_path.iterdir()) == [own] and list(own.iterdir()) == []
 
 
