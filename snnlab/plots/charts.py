@@ -7,9 +7,9 @@ from torch import Tensor
 
 from snnlab.datasets.published import Row
 from snnlab.neurons.door import door
-from snnlab.plots.page import BLUE, GREY, ORANGE, PURPLE, RED
-from snnlab.plots.style import COLOURS, check_curves, check_some, ending, page_style
-from snnlab.simulators.errors import PARTS, Anatomy
+from snnlab.plots.page import BLUE, GREY, RED
+from snnlab.plots.style import CAUSES, COLOURS, check_curves, check_some, ending, page_style
+from snnlab.simulators.errors import Anatomy
 from snnlab.studies.intervals import of_share
 from snnlab.studies.sweeps import Result
 
@@ -93,7 +93,8 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
     names, layers = list(found.layers), list(found.layers.values())
     heights = [100 * layer.distance / (layer.activation or 1.0) for layer in layers]
     figure = go.Figure()
-    for part, color, pattern in zip(PARTS, (GREY, PURPLE, ORANGE, BLUE), ("", "/", ".", ""), strict=True):
+    for part in found.causes:
+        color, pattern = CAUSES[part]
         sizes = [layer.shares[part] * height for layer, height in zip(layers, heights, strict=True)]
         figure.add_bar(
             x=names, y=sizes, name=part, marker={"color": color, "pattern": {"shape": pattern}},
@@ -217,32 +218,31 @@ def _name_ends(figure: "go.Figure", results: Mapping[str, Result], panel: int) -
 
 @door
 def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int) -> "go.Figure":
-    """Each layer's share of neurons with v[T] outside [0, theta), filled, and of those that are really wrong, hatched.
+    """Each layer's share of neurons with v[T] outside [0, theta), and of those that are really wrong, for each method.
 
     residual: method to layer to the two shares, 0 to 1.
     """
     import plotly.graph_objects as go
 
+    check_some("residual", residual)
+    if wrong := [pair for layers in residual.values() for pair in layers.values() if len(pair) != 2]:
+        raise ValueError(f"residual has {wrong[0]} for a layer, but it must have two shares")
+    if len({tuple(layers) for layers in residual.values()}) > 1:
+        raise ValueError("residual has methods with different layers, but they must be the same")
+    names = [f"{name}, {word}" for name in residual for word in ("outside", "wrong")]
+    shares = [[100 * pair[k] for pair in layers.values()] for layers in residual.values() for k in range(2)]
     figure = go.Figure()
-    for k, (name, layers) in enumerate(residual.items()):
-        for which, (word, pattern) in enumerate((("outside", ""), ("wrong", "/"))):
-            if wrong := [pair for pair in layers.values() if len(pair) != 2]:
-                raise ValueError(f"residual has {wrong[0]} for a layer, but it must have two shares")
-            shares = [100 * pair[which] for pair in layers.values()]
-            figure.add_bar(
-                x=list(layers), y=shares, name=f"{name}, {word}", offsetgroup=name, base=0,
-                marker={"color": COLOURS[k % 6], "opacity": 1.0 if which else 0.45, "pattern": {"shape": pattern}},
-                hovertemplate="%{y:.1f} %",
-            )  # fmt: skip
-    page_style(figure, f"Potentials outside [0, theta) after T = {T} steps, and spikes that do not fit")
-    figure.update_yaxes(title="share of the neurons [%]", rangemode="tozero")
-    return figure.update_layout(
-        barmode="group",
-        hovermode="x unified",
-        showlegend=True,
-        height=560,
-        legend={"orientation": "h", "y": -0.4},
+    figure.add_heatmap(
+        x=list(next(iter(residual.values()))), y=names, z=shares, texttemplate="%{z:.0f}", colorscale="Cividis",
+        zmin=0, hovertemplate="%{y}, %{x}: %{z:.1f} %<extra></extra>", showscale=False, xgap=1, ygap=1,
+    )  # fmt: skip
+    page_style(
+        figure,
+        f"Potentials outside [0, theta) after T = {T} steps, and spikes that do not fit [% of neurons]",
     )
+    figure.update_xaxes(showgrid=False, automargin=True)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
+    return figure.update_layout(height=200 + 34 * len(names), font_size=13)
 
 
 @door

@@ -8,13 +8,11 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from snnlab.neurons.door import door
-from snnlab.plots.page import BLUE, GREY, INK, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
-from snnlab.plots.style import COLOURS, DASHES, MARKS, check_some, house_figure, legend_above, titled
-from snnlab.simulators.errors import PARTS, Anatomy, Layer
+from snnlab.plots.page import BLUE, GREY, INK, PAPER, RED, SKY, PageFigure
+from snnlab.plots.style import CAUSES, COLOURS, DASHES, MARKS, check_some, house_figure, legend_above, titled
+from snnlab.simulators.errors import Anatomy, Layer
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "||")
-LOOK = ((GREY, ""), (PURPLE, "//"), (ORANGE, ".."), (BLUE, ""))
-"""Of the four causes, in the order of PARTS."""
 
 
 @door
@@ -82,15 +80,18 @@ def anatomy(found: Anatomy) -> PageFigure:
     with house_figure(rows, 3.4 * rows + 1, ratios=(3, 2)[:rows]) as (figure, axes):
         top, *below = np.atleast_1d(axes)
         above, under = np.zeros(len(names)), np.zeros(len(names))
-        for part, (color, hatch) in zip(PARTS, LOOK, strict=True):
+        for part in found.causes:
+            color, hatch = CAUSES[part]
             size = np.array([layer.shares[part] for layer in layers]) * heights
-            look = {"color": color, "hatch": hatch, "edgecolor": PAPER, "linewidth": 0, "label": part}
+            look = {"color": color, "hatch": 2 * hatch, "edgecolor": PAPER, "linewidth": 0, "label": part}
             top.bar(range(len(names)), size, 0.7, bottom=np.where(size >= 0, above, under), **look)
             above, under = above + size.clip(min=0), under + size.clip(max=0)
         top.set(ylabel="mean |phi - a|\n[% of the mean a]")
         titled(figure, top, f"Where it differs, T = {found.T}")
-        figure.alt += f" {'; '.join(map(_told, names, layers, heights))}."
-        legend_above(top, 4)
+        figure.alt += (
+            f" {'; '.join(_told(*row, found.causes) for row in zip(names, layers, heights, strict=True))}."
+        )
+        legend_above(top, 5)
         for axes_below in below:
             _accuracies(axes_below, found)
         slanted = {"rotation": 45, "ha": "right"} if len(names) > 4 else {}
@@ -98,8 +99,8 @@ def anatomy(found: Anatomy) -> PageFigure:
     return figure
 
 
-def _told(name: str, layer: Layer, height: float) -> str:
-    parts = ", ".join(f"{part} {100 * layer.shares[part]:.0f} %" for part in PARTS)
+def _told(name: str, layer: Layer, height: float, causes: Sequence[str]) -> str:
+    parts = ", ".join(f"{part} {100 * layer.shares[part]:.0f} %" for part in causes)
     return f"{name}: {height:.1f} % of the mean activation, by {parts}"
 
 

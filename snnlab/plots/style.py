@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import matplotlib.pyplot as plt
 from torch import Tensor
 
-from snnlab.plots.page import BLUE, GREEN, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
+from snnlab.plots.page import BLUE, GREEN, GREY, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
 LINE_LETTERS = 80
 """Letters of a legend that fit beside each other in a figure."""
+CAUSES = {
+    "inherited": (GREY, ""), "corrections": (GREEN, "x"), "clipping": (PURPLE, "/"), "quantisation": (ORANGE, "."),
+    "unevenness": (BLUE, ""),
+}  # fmt: skip
+"""Colour and hatch of each of the parts of a difference (`simulators/errors.py`)."""
 MARKS, DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 _STYLE: Any = {  # large enough for the last row

@@ -41,15 +41,27 @@ def ahead(accuracies: Mapping[str, float], images: int) -> str:
     """
     if not accuracies:
         raise ValueError("accuracies is empty, but it must hold one or more")
-    first = max(accuracies, key=lambda name: accuracies[name])
+    best = max(accuracies.values())
     spans = {name: of_share(value, images, "accuracies") for name, value in accuracies.items()}
-    level = [name for name in spans if name != first and not parted(spans[first], spans[name])]
-    said = f"`{first}` has the most right, {share(accuracies[first], images)}"
+    first = [name for name, value in accuracies.items() if value == best]
+    level = [name for name in spans if name not in first and not parted(spans[first[0]], spans[name])]
+    behind = len(accuracies) - len(first) - len(level)
+    said = f"{_named(first)} {'has' if len(first) == 1 else 'have'} the most right, {share(best, images)}"
     if not level:
         return (
-            f"{said}, and is better than each of the other {len(accuracies) - 1}: no interval meets its own."
+            f"{said}, better than each of the other {behind}: no interval meets that one."
+            if behind
+            else f"{said}."
         )
-    behind = len(accuracies) - 1 - len(level)
-    rest = f"; it is better than the other {behind}" if behind else ""
-    named = ", ".join(f"`{name}`" for name in level) if len(level) <= 5 else f"{len(level)} methods"
-    return f"{said}, but its interval overlaps those of {named}: {images:,} images do not tell these apart{rest}."
+    rest = f"; better than the other {behind}" if behind else ""
+    return (
+        f"{said}, but that interval overlaps {'that' if len(level) == 1 else 'those'} of {_named(level)}: {images:,} "
+        f"images do not tell these apart{rest}."
+    )
+
+
+def _named(names: list[str]) -> str:
+    """Up to five names; more are counted."""
+    quoted = [f"`{name}`" for name in names]
+    listed = " and ".join([", ".join(quoted[:-1]), quoted[-1]][len(quoted) == 1 :])
+    return listed if len(names) <= 5 else f"{len(names)} methods"

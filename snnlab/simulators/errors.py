@@ -1,9 +1,11 @@
 """Where a conversion loses: at each layer, the difference between ANN and SNN split into what causes it.
 
-With a the ANN's activation f(z), zbar the mean current that the spiking neuron gets over its T steps, phi its mean
-output, C(x) = min(x, the largest mean output) and S(x) the mean output of the same neuron if x comes in every step,
+With a the ANN's activation f(z), zbar the mean current that the spiking neuron gets over its T steps, zfed what the
+ANN's own weights and bias would make of what its layer is fed, phi its mean output, C(x) = min(x, the largest mean
+output) and S(x) the mean output of the same neuron if x comes in every step,
 
-    phi - a  =    f(zbar) - f(z)             inherited: layers before (and corrections) feed it something else
+    phi - a  =    f(zfed) - f(z)             inherited: layers before feed it something else
+                + f(zbar) - f(zfed)          corrections: what the method changed in weights and biases (and the grid)
                 + C(f(zbar)) - f(zbar)       clipping: more than a spike in every step, or the cap, cannot be said
                 + S(zbar) - C(f(zbar))       quantisation: only some mean outputs exist, beyond the ANN's own rounding
                 + phi - S(zbar)              unevenness: the same mean current, but not evenly spread
@@ -16,7 +18,7 @@ References:
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -36,9 +38,9 @@ from snnlab.simulators.run import decide
 from snnlab.simulators.simulation import at_once, each_batch, few_at_once, prepared
 from snnlab.simulators.stopping import silence
 
-PARTS = ("inherited", "clipping", "quantisation", "unevenness")
+PARTS = ("inherited", "corrections", "clipping", "quantisation", "unevenness")
 BATCH = 16  # images at a time, with all their steps
-KEPT = 75  # bytes a neuron's parts take: nine numbers of float64, three of one byte
+KEPT = 83  # bytes a neuron's parts take: ten numbers of float64, three of one byte
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Parts:
     Attributes:
         activation: a, the ANN's.
         output: phi, the spiking neuron's mean output.
-        inherited, clipping, quantisation, unevenness: they add up to output - activation.
+        inherited, corrections, clipping, quantisation, unevenness: they add up to output - activation.
         v: potential after the last step.
         count: net number of spikes.
         spikes: number of spikes of either sign.
@@ -60,6 +62,7 @@ class Parts:
     activation: Tensor
     output: Tensor
     inherited: Tensor
+    corrections: Tensor
     clipping: Tensor
     quantisation: Tensor
     unevenness: Tensor
@@ -115,6 +118,12 @@ class Anatomy:
     ann_accuracy: float | None
     T: int
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The parts that are anything, rounded to a percent, in some layer."""
+        layers = self.layers.values()
+        return tuple(p for p in PARTS if any(abs(layer.shares[p]) >= 0.005 for layer in layers)) or PARTS[:1]
+
     def losses(self) -> dict[str, float]:
         """Each layer to the accuracy that is lost when it, too, spikes; below 0 if accuracy is gained."""
         if self.ann_accuracy is None:
@@ -137,9 +146,13 @@ class Anatomy:
         if losses[name] <= 0 or whole <= 0:
             return f"After {self.T} steps the accuracy is no lower than the ANN's, {self.ann_accuracy:.1%}."
         cause = _cause(self.layers[name])
-        return (
-            f"{name!r} loses most: {100 * losses[name]:.1f} of {100 * whole:.1f} points of accuracy. {cause}"
+        most, total = f"{100 * losses[name]:.1f}", f"{100 * whole:.1f}"
+        of = (
+            f" of {total} points"
+            if losses[name] <= whole
+            else f" points, of which others win some back: {total} in all"
         )
+        return f"{name!r} loses most: {most}{of} of accuracy. {cause}"
 
     def table(self) -> str:
         """The layers as a table of plain text."""
@@ -242,6 +255,14 @@ class _Dissection:
 
         frames = None if self.coder is None else self.coder.steps(images, first)(self.T)
         Unroll(self.plan, self.plan.static(images), self.T, frames).run(at_neuron)
+
+        def feed(name: str, activation: nn.Module, z: Tensor) -> Tensor:
+            """The ANN's own layer is fed what the spiking ones before it say: what it makes of that is inherited."""
+            part, inherited = found[name], activation(z).double() - found[name].activation
+            found[name] = replace(part, inherited=inherited, corrections=part.inherited - inherited)
+            return part.output.to(z.dtype)
+
+        walk(self.ann, images if frames is None else frames.double().mean(0).to(images.dtype), feed)
         return found
 
     @torch.inference_mode()
@@ -259,7 +280,10 @@ class _Dissection:
 
 
 def _split(neuron: IF, current: Tensor, activation: nn.Module, a: Tensor) -> tuple[Tensor, Parts]:
-    """The neuron's output [T, B, ...] for its current, and its parts; the neuron may be on the grid."""
+    """The neuron's output [T, B, ...] for its current, and its parts; the neuron may be on the grid.
+
+    What corrections changed is within `inherited` as yet.
+    """
     T = len(current)
     output, end = neuron(current)
     mean = current.double().mean(0)
@@ -276,6 +300,7 @@ def _split(neuron: IF, current: Tensor, activation: nn.Module, a: Tensor) -> tup
         a.double(),
         phi,
         fed - a.double(),
+        torch.zeros_like(fed),
         clipped - fed,
         evenly - clipped,
         phi - evenly,
@@ -313,7 +338,9 @@ def _means(part: Parts, T: int) -> Tensor:
 
 def _layer(means: list[float], accuracy: float | None) -> Layer:
     activation, output, distance, square, rate, outside, wrong, *rest = means
-    split, sizes, products = (dict(zip(PARTS, rest[k : k + 4], strict=True)) for k in (0, 4, 8))
+    split, sizes, products = (
+        dict(zip(PARTS, rest[k : k + len(PARTS)], strict=True)) for k in range(0, len(rest), len(PARTS))
+    )
     shares = {name: product / square if square > 0 else 0.0 for name, product in products.items()}
     return Layer(activation, output, distance, split, sizes, shares, outside, wrong, rate, accuracy)
 

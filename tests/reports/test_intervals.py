@@ -21,10 +21,13 @@ def test_better_is_said_only_where_intervals_part() -> None:
     assert reports.against_ann(0.5, 0.98, 450).endswith("the ANN is better.")
     assert reports.against_ann(0.98, 0.5, 450).endswith("the spiking network is better.")
     assert "better" not in (level := reports.ahead({"a": 0.97, "b": 0.98}, 450))
-    assert "`b` has the most right" in level and "overlaps those of `a`" in level
-    assert reports.ahead({"a": 0.97, "b": 0.98, "c": 0.5}, 450).endswith("it is better than the other 1.")
-    assert "is better than each of the other 2" in reports.ahead({"a": 0.2, "b": 0.98, "c": 0.5}, 450)
+    assert "`b` has the most right" in level and "overlaps that of `a`" in level
+    assert reports.ahead({"a": 0.97, "b": 0.98, "c": 0.5}, 450).endswith("; better than the other 1.")
+    assert "better than each of the other 2" in reports.ahead({"a": 0.2, "b": 0.98, "c": 0.5}, 450)
     assert "overlaps" not in reports.ahead({"a": 0.97, "b": 0.98}, 10_000)
+    tied = reports.ahead({"a": 0.98, "b": 0.5, "c": 0.98, "d": 0.97}, 450)
+    assert tied.startswith("`a` and `c` have the most right") and "overlaps that of `d`" in tied
+    assert "better" not in reports.ahead({"a": 0.98, "b": 0.98}, 450)
     with pytest.raises(ValueError, match="accuracies is empty"):
         reports.ahead({}, 450)
 

@@ -102,3 +102,61 @@ def test_a_chart_is_told_in_its_own_numbers(report: Path) -> None:
         "Accuracy [%] after T steps. x: time steps T. opi: 50 at 2, 25 at 4, 75 at ANN."
     )
     assert told({"data": [{"type": "scatter", "name": "no numbers"}]}) == "A chart. no numbers."
+
+
+MANY = plots.accuracy_chart(
+    {f"a method with a long name {k}": [0.1, 0.2 + k / 10, 0.9] for k in range(5)}, ann=0.95
+)
+
+
+@pytest.mark.parametrize("width", [390, 600, 1400])
+def test_titles_stay_at_every_width_above_their_charts_and_legends(
+    chrome: Browser, tmp_path: Path, width: int
+) -> None:
+    new = nbformat.v4
+    outputs = [
+        new.new_output("display_data", {PLOTLY: written(chart)}) for chart in (CURVES, RATES, TABLE, MANY)
+    ]
+    path = tmp_path / "report.html"
+    path.write_text(page(new.new_notebook(cells=[new.new_code_cell("", outputs=outputs)])), encoding="utf-8")
+    opened = chrome.new_context(viewport={"width": width, "height": 900}).new_page()
+    opened.goto(path.as_uri())
+    opened.wait_for_function("document.querySelectorAll('.js-plotly-plot .gtitle').length == 4")
+    found = opened.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].map(place => {
+      const box = element => element && element.getBoundingClientRect().toJSON();
+      return [place.querySelector('.gtitle').textContent, box(place), box(place.querySelector('.gtitle')),
+              box(place.querySelector('.legend')), place.getBoundingClientRect().top + place._fullLayout._size.t];
+    })"""
+    )
+    for (title, place, words, legend, plot), chart in zip(found, (CURVES, RATES, TABLE, MANY), strict=True):
+        assert title.replace(" ", "") == chart.layout.title.text.replace(" ", "")
+        assert (
+            place["left"] <= words["left"]
+            and words["right"] <= place["right"]
+            and place["top"] <= words["top"]
+        )
+        assert words["bottom"] <= plot
+        assert legend is None or words["bottom"] <= legend["top"] + 8 or legend["top"] > plot
+    opened.close()
+
+
+def test_of_many_lines_the_one_under_the_pointer_stands_out(chrome: Browser, tmp_path: Path) -> None:
+    results = {f"m{k}": Result(f"m{k}", 1.0, {2: 0.2 + k / 10, 4: 0.9}, {2: 2, 4: 4}, 0.1) for k in range(6)}
+    new, path = nbformat.v4, tmp_path / "report.html"
+    chart = new.new_output("display_data", {PLOTLY: written(plots.steps_chart(results))})
+    path.write_text(page(new.new_notebook(cells=[new.new_code_cell("", outputs=[chart])])), encoding="utf-8")
+    opened = chrome.new_page()
+    opened.goto(path.as_uri())
+    opened.wait_for_function("!!document.querySelector('.js-plotly-plot')?._ev?._events?.plotly_hover")
+    x, y = opened.evaluate("""() => {
+      const place = document.querySelector('.js-plotly-plot'), line = place.data[2];
+      const { xaxis, yaxis } = place._fullLayout, box = place.getBoundingClientRect();
+      return [box.left + xaxis._offset + xaxis.d2p(line.x[0]), box.top + yaxis._offset + yaxis.d2p(line.y[0])];
+    }""")
+    faint = "document.querySelector('.js-plotly-plot').data.map(line => line.opacity ?? 1).join()"
+    opened.mouse.move(x - 40, y - 40)
+    opened.mouse.move(x, y, steps=8)
+    opened.wait_for_function(f"{faint} == '0.2,0.2,1,0.2,0.2,0.2'")
+    opened.mouse.move(2, 2, steps=4)
+    opened.wait_for_function(f"{faint} == '1,1,1,1,1,1'")
