@@ -3,6 +3,7 @@
 The front end sends a slider's newest value once the kernel has answered for the one before, so requests never pile up.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
@@ -19,6 +20,7 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
+from snnlab.explorers.accuracies import Accuracies, accuracies
 from snnlab.explorers.answering import Answering
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import MOST_STEPS, whole
@@ -31,6 +33,8 @@ from snnlab.training import recipes
 CODINGS: dict[str, Coding] = {"constant current": "constant", "Poisson spikes": "poisson"}
 """What a menu calls them."""
 OWN = "the method's own"
+PAGES = "SNNLAB_PAGES"
+"""Set where a lesson is executed to become a page."""
 SHARES: dict[str, float | None] = {OWN: None, **{f"{k / 8:g}": k / 8 for k in range(9)}}
 """Where a neuron starts, as a share of its threshold."""
 
@@ -163,6 +167,30 @@ class ConversionExplorer(Answering):
         super().__init__(self._make_knobs(T))
         self.answer(self._take_method)
 
+    def lasting(self) -> str:
+        """The picture as it is; in a page of the course, networks that run in it."""
+        if not os.environ.get(PAGES):
+            return super().lasting()
+        try:
+            return f"<p>{_ON_PAGE}</p>{self.page().iframe(420)}"
+        except ValueError:  # more than a page can hold, or compute
+            return super().lasting()
+
+    def page(self) -> Accuracies:
+        """The networks at hand by the methods that convert for any T and change no weights, to run without a kernel.
+
+        Raises: ValueError if a page cannot hold or compute them.
+        """
+        T, at_hand = (
+            min(self.T.max, 64),
+            {name: ann for name, ann in self.bench.fitting.items() if ann is not None},
+        )
+        free = [name for name in at_hand if not (CATALOGUE[name].depends_on_T or CATALOGUE[name].corrections)]
+        snns = {name: self.bench.snn(name, T, 1.0, None) for name in free}
+        return accuracies(
+            snns, {name: at_hand[name] for name in snns}, self.test, T=T, t=min(self.T.value, T)
+        )
+
     def _make_knobs(self, T: int) -> list[widgets.Widget]:
         own = " (its own network, trained when chosen)"
         names = {f"{name}{own if ann is None else ''}": name for name, ann in self.bench.fitting.items()}
@@ -247,6 +275,10 @@ _SHOWN: dict[Coding, str] = {
     "constant": "The image comes as the same current in every step.",
     "poisson": "Each pixel sends spikes drawn at random, as often as it is bright: the same draws at every setting.",
 }
+_ON_PAGE = (
+    "Computed in this page, for every image anew. Here are the methods that convert once for any number of steps and "
+    "leave weights as they are; the lesson in JupyterLab has them all."
+)
 _WIDE = widgets.Layout(width="min(100%, 36em)")
 _STYLE = {"description_width": "8em"}
 

@@ -30,9 +30,12 @@ LONGEST_SOCKET_PATH = 80
 """Bytes of the sockets' folder; with its name a socket must stay under the 104 that macOS allows."""
 
 
-def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbformat.NotebookNode:
+def execute(
+    notebook: Path, values: Mapping[str, Value], folder: Path, env: Mapping[str, str] | None = None
+) -> nbformat.NotebookNode:
     """Run a notebook with these parameters; it writes results.json into folder. Returns it as it was run.
 
+    env: what the kernel's environment has besides.
     Raises: FailedError that names the cell and its error, and holds the notebook up to there; ReportError.
     """
     written = folder / "report.ipynb"
@@ -50,7 +53,7 @@ def execute(notebook: Path, values: Mapping[str, Value], folder: Path) -> nbform
                 engine_name="snnlab",
                 progress_bar={"desc": notebook.stem, "leave": False},
                 cwd=str(folder),
-                kernel_manager_class=_kernel(sockets, started),
+                kernel_manager_class=_kernel(sockets, started, env or {}),
             )
         except PapermillExecutionError as error:
             where = f"in cell {_number(error.cell_index, cell, bool(values or own))}"
@@ -100,13 +103,13 @@ def _executed(written: Path) -> nbformat.NotebookNode:
     return executed
 
 
-def _kernel(sockets: Path, started: list[Any]) -> type[AsyncKernelManager]:
+def _kernel(sockets: Path, started: list[Any], more: Mapping[str, str]) -> type[AsyncKernelManager]:
     """A manager of kernels that run this very Python, and talk through files: ports can be taken by another.
 
     started: takes up what holds each kernel's process.
     """
     paths = [str(Path(snnlab.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
-    env = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    env = {**more, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     env["SNNLAB_PROGRESS"] = "text"  # what _Relay reads
     env |= {"IPYTHONDIR": str(sockets / "ipython"), "PYTHONSTARTUP": ""}  # nobody's own start-up files
     env["SNNLAB_ANSWERS"] = str(sockets / "predictions.json")  # and nobody's own predictions

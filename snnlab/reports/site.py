@@ -1,8 +1,7 @@
 """The course as pages: each lesson executed, its explorers alive in the browser, with no kernel and no network.
 
 An explorer computes in the page anyway. A question is answered and kept there (localStorage). Equations are MathML,
-which browsers draw themselves. What needs a kernel, the exercises and the explorer that trains networks, is shown as
-it was.
+which browsers draw themselves. What needs a kernel, the exercises and what trains networks, is shown as it was.
 """
 
 import platform
@@ -26,6 +25,7 @@ import snnlab
 from snnlab import files
 from snnlab.course.lessons import answers_of
 from snnlab.course.prediction import plain
+from snnlab.explorers.conversion import PAGES
 from snnlab.files import marked, scratch
 from snnlab.files.language import language, said
 from snnlab.progress import progress_bar
@@ -166,7 +166,7 @@ def page(
     """
     began = time.monotonic()
     with scratch(Path(tempfile.gettempdir()), "snnlab-lesson-") as folder:
-        executed = execute(lesson.path, {}, folder)
+        executed = execute(lesson.path, {}, folder, {PAGES: "1"})
     return rendered(executed, lesson, near, f"{_made()} in {time.monotonic() - began:.0f} s", pages)
 
 

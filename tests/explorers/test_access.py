@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page
 from torch import nn
 
 from snnlab import convert, explorers
+from snnlab.datasets import Split
+from snnlab.explorers.accuracies import accuracies
 from tests.axe import stumbles
 from tests.browser import browser
 
@@ -19,7 +21,14 @@ def network() -> explorers.NetworkExplorer:
     return explorers.network(convert(ann, "opi", images, 4), ann, images[:2], classes=["cat", "dog", "owl"])
 
 
+def accuracy() -> explorers.NetworkExplorer:
+    shown = network()
+    images = Split(torch.rand(6, 1, 8, 8), torch.tensor([0, 1, 2] * 2))
+    return accuracies(shown.snns, shown.ann_of, images)
+
+
 MADE = {
+    "accuracy": accuracy,
     "membrane": explorers.membrane,
     "signed": lambda: explorers.membrane(kind="snm"),
     "calcium": explorers.calcium,

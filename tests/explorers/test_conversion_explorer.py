@@ -1,9 +1,12 @@
 """The conversion explorer: every method, knob and combination works or says why not; nothing fails silently."""
 
+import random
 import re
+import sys
 from collections.abc import Iterator
 from html import escape
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +17,10 @@ import snnlab
 from snnlab import datasets, networks, training
 from snnlab.activations import QCFS
 from snnlab.explorers import conversion
-from snnlab.explorers.conversion import CODINGS, OWN, SHARES, ConversionExplorer, tuned
+from snnlab.explorers.conversion import CODINGS, OWN, PAGES, SHARES, ConversionExplorer, tuned
+from snnlab.explorers.network import moved
 from snnlab.progress import progress_bar
+from tests.browser import browser
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 FULL = datasets.load("digits")
@@ -224,3 +229,51 @@ def test_T_moves_the_mark_without_a_conversion_where_the_method_is_the_same_for_
 def test_thresholds_are_not_scaled_by_nothing() -> None:
     with pytest.raises(ValueError, match="scale = 0"):
         tuned("opi", scale=0)
+
+
+def test_on_a_page_it_runs_the_networks_itself_and_counts_what_simulate_counts(
+    anns: list[nn.Module], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    explorer = ConversionExplorer(anns, DATA, T, images=20)
+    assert "<iframe" not in explorer.lasting()
+    monkeypatch.setenv(PAGES, "1")
+    assert "<iframe" in explorer.lasting() and "Run the cell" not in explorer.lasting()
+    made = explorer.page()
+    assert {"max_norm", "opi", "qcfs", "snm"} <= set(made.snns) and not {"cos", "calibration_light"} & set(
+        made.snns
+    )
+    draw = random.Random(0)
+    with browser("the conversion explorer's page is") as chrome:
+        page = chrome.new_page()
+        page.on("pageerror", lambda error: pytest.fail(str(error)))
+        page.goto(made.save(tmp_path / "page.html").as_uri())
+        for name, snn in made.snns.items():
+            page.select_option("[name=method]", name)
+            scale = draw.randint(1, 16) / 8 if page.is_visible("[name=scale]") else 1.0
+            knobs = {"scale": scale, "shift": draw.randint(-8, 8) / 16, "t": draw.randint(1, T)}
+            for knob, value in knobs.items():
+                if page.is_visible(f"[name={knob}]"):
+                    page.fill(f"[data-number={knob}]", str(value))
+                    page.press(f"[data-number={knob}]", "Enter")
+            page.wait_for_function(
+                "document.querySelector('.says').textContent.includes('of 20 test images right')"
+            )
+            says, dtype = (
+                page.inner_text(".says"),
+                None if knobs["scale"] == 1 == knobs["shift"] + 1 else torch.float64,
+            )
+            run = snnlab.simulate(
+                moved(snn, scale, knobs["shift"]), explorer.test, T, dtype=dtype or torch.float32
+            )
+            right = 100 * float(run.accuracy(explorer.test)[int(knobs["t"]) - 1])
+            assert f"the spiking network of {name} gets {right:.1f} % of 20" in says, (knobs, says)
+            ann = 100 * training.accuracy(made.ann_of[name], explorer.test)
+            assert f"the ANN {ann:.1f} %" in says
+
+
+def test_what_a_page_cannot_hold_is_a_picture_there(
+    explorer: ConversionExplorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PAGES, "1")
+    monkeypatch.setattr(sys.modules["snnlab.explorers.network"], "LIMIT", 1000)
+    assert "<iframe" not in explorer.lasting() and "<svg" in explorer.lasting() + explorer.picture.value
