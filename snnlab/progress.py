@@ -1,12 +1,14 @@
-"""Progress bars with the time left: text in a terminal, in a notebook one output of the cell, redrawn in place.
+"""Progress with the time left: a bar in a terminal, in a notebook one output of the cell, redrawn in place, in a log a
+line now and then.
 
 tqdm's own bars of text move the cursor up where one runs inside another. A notebook knows no such move: each drawing
 stays, hundreds of lines on the red of errors. Its bars of widgets leave "model not found" in a notebook that is opened
-again.
+again. And in a file every drawing is kept, ten a second.
 """
 
 import contextlib
 import io
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,19 +19,29 @@ from tqdm import tqdm as TextBar
 
 WIDTH = 72  # of a line in a notebook, characters
 FORMAT = "{l_bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}] {bar}"  # a narrow page cuts the bar
+FIRST, EVERY = 2.0, 10.0
+"""Seconds from the start of work to the first line in a log, and from one line to the next."""
 
 
 def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
     """A tqdm for the place where it is seen: it appears after a second, and leaves nothing behind unless told to.
 
-    The environment's SNNLAB_PROGRESS=text asks for text in a notebook's kernel, too, and "none" for none anywhere.
+    The environment's SNNLAB_PROGRESS=text asks for bars of text in a notebook's kernel and in a log, too, and "none"
+    for none anywhere.
 
     Args:
         args, kwargs: tqdm's own.
     """
-    kind = _CellBar if _CellBar.show is not None or _in_notebook() else TextBar
     none = {"disable": True} if os.environ.get("SNNLAB_PROGRESS") == "none" else {}
-    return kind(*args, **{"leave": False, "delay": 1.0, **kwargs, **none})
+    return _kind()(*args, **{"leave": False, "delay": 1.0, **kwargs, **none})
+
+
+def _kind() -> type[TextBar]:
+    """What is right for the place where stderr is seen."""
+    if _CellBar.show is not None or _in_notebook():
+        return _CellBar
+    in_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return TextBar if in_terminal or os.environ.get("SNNLAB_PROGRESS") == "text" else _LogBar
 
 
 @contextlib.contextmanager
@@ -91,3 +103,35 @@ class _CellBar(TextBar):
             cls.output[1].update(data, raw=True)
         elif text:
             _CellBar.output = (request, display.display(data, raw=True, display_id=True))
+
+
+class _LogBar(TextBar):
+    """Of the bars that are running, inside each other, one line on stderr every EVERY seconds, and nothing else."""
+
+    said: ClassVar[float] = 0.0
+    """When the last line was written."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "file": io.StringIO()})
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Write a line, if it is time."""
+        bars = [bar for bar in self._instances if isinstance(bar, _LogBar) and hasattr(bar, "start_t")]
+        begun = min((bar.start_t for bar in bars), default=math.inf)
+        now = self._time()
+        if msg is None and now >= max(begun + FIRST, _LogBar.said + EVERY):
+            _LogBar.said = now
+            told = "; ".join(bar.told() for bar in sorted(bars, key=lambda bar: abs(bar.pos)))
+            with contextlib.suppress(OSError):  # a log that cannot be written stops no work
+                sys.stderr.write(f"{told}\n")
+                sys.stderr.flush()
+        return True
+
+    def told(self) -> str:
+        """`training: 40 %, 01:20 left`, and what is being done."""
+        name = self.desc.rstrip(": ") or f"{self.unit}s"
+        known = self.format_dict
+        done, left = self.n - self.initial, (self.total or 0) - self.n
+        share = f"{100 * self.n // self.total} %" if self.total else f"{self.n} {self.unit}s"
+        remaining = f"{self.format_interval(known['elapsed'] * left / done)} left" if left > 0 < done else ""
+        return ", ".join(filter(None, (f"{name}: {share}", remaining, self.postfix)))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +17,7 @@ import pytest
 import snnlab
 from snnlab import CATALOGUE, cli
 from snnlab.cli.lab import FIRST_LESSON
+from snnlab.cli.options import SHELLS
 
 COMMAND = [sys.executable, "-m", "snnlab"]
 
@@ -94,6 +97,50 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out == f"snnlab {snnlab.__version__}\n"
+
+
+@pytest.mark.parametrize("name", cli.EXAMPLES)
+def test_a_command_s_help_ends_in_an_example_that_can_be_typed_and_the_exit_codes(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert set(cli.EXAMPLES) == set(commands()), "a command without an example"
+    *_, example, codes = commands()[name].format_help().splitlines()
+    program, *typed = shlex.split(example.removeprefix("example: "))
+    assert (program, typed[0]) == ("snnlab", name)
+    assert cli.parser().parse_args(typed).command == name
+    assert codes.startswith("exit codes: 0; 1 ") and "2 a mistake" in codes
+
+
+def commands() -> dict[str, cli.Parser]:
+    [found] = [action.choices for action in cli.parser()._actions if action.dest == "command"]
+    return found
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_completion_is_a_script_that_the_shell_reads(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--print-completion", shell])
+    script = capsys.readouterr().out
+    assert all(name in script for name in cli.EXAMPLES) and "scheduler" in script
+    if program := shutil.which(shell):
+        done = subprocess.run([program, "-n"], input=script, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_tab_key_completes_commands_options_and_folders(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--print-completion", "bash"])
+    script = capsys.readouterr().out
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    for words, wanted in (("tr", "train"), ("study --sche", "--scheduler"), ("study --out f", "folder")):
+        ask = f"COMP_WORDS=(snnlab {words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))"
+        ask += "; _shtab_snnlab; echo ${COMPREPLY[@]}"
+        asked = ["bash", "-c", f"{script}\n{ask}"]
+        done = subprocess.run(asked, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.stdout.split() == [wanted], done.stderr
 
 
 def test_help_does_not_wait_for_torch() -> None:

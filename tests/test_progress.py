@@ -1,11 +1,17 @@
-"""Progress bars: in a notebook one output a cell, whatever runs inside what; in a terminal tqdm's own."""
+"""Progress: in a notebook one output a cell, whatever runs inside what; in a terminal tqdm's bars; in a log lines."""
 
+import os
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from jupyter_client.manager import start_new_kernel
-from tqdm import tqdm
 
+from snnlab import progress
 from snnlab.progress import progress_bar
 
 NESTED = """
@@ -64,7 +70,60 @@ def test_a_bar_that_an_error_breaks_off_is_taken_away(outputs) -> None:
     assert not any("broken" in content["data"]["text/plain"] for _, content in outputs("nested()"))
 
 
-def test_a_kernel_may_be_asked_for_text_and_a_terminal_has_it(outputs) -> None:
+def test_a_kernel_may_be_asked_for_text(outputs) -> None:
     asked = "import os; os.environ['SNNLAB_PROGRESS'] = 'text'; nested(); del os.environ['SNNLAB_PROGRESS']"
     assert {content.get("name") for _, content in outputs(asked)} == {"stderr"}
-    assert type(progress_bar(range(3))) is tqdm
+
+
+def test_in_a_log_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first after two seconds, the next ten seconds later, whatever runs inside what; none at the end."""
+    monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
+    clock = [1000.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    monkeypatch.setattr(progress._LogBar, "said", 0.0)
+    with progress_bar(total=4, desc="outer", unit="stage") as outer:
+        for stage in range(4):
+            outer.set_postfix_str(f"stage {stage}")
+            for _ in progress_bar(range(10), "inner"):
+                clock[0] += 1.0
+            outer.update()
+    assert capsys.readouterr().err.splitlines() == [
+        "outer: 0 %, stage 0; inner: 20 %, 00:08 left",
+        "outer: 25 %, 00:36 left, stage 1; inner: 20 %, 00:08 left",
+        "outer: 50 %, 00:22 left, stage 2; inner: 20 %, 00:08 left",
+        "outer: 75 %, 00:10 left, stage 3; inner: 20 %, 00:08 left",
+    ]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_training_into_a_file_writes_lines_and_draws_nothing(told: bool, tmp_path: Path) -> None:
+    """Here with a fifth of a second for ten seconds, so that there is something to count."""
+    script = "import sys; from snnlab import cli, progress; progress.FIRST, progress.EVERY = 0.0, 0.2; "
+    script += "sys.exit(cli.main(sys.argv[1:]))"
+    asked = ["train", "cnn", "--data=digits", "--epochs=12", "--threads=1", f"--out={tmp_path / 'net'}"]
+    began = time.monotonic()
+    with (tmp_path / "log").open("wb") as log:
+        command = [sys.executable, "-c", script, *asked, *([] if told else ["--quiet"])]
+        subprocess.run(command, stderr=log, stdout=subprocess.DEVNULL, check=True)
+    log = (tmp_path / "log").read_bytes()
+    lines = log.decode().splitlines()
+    assert b"\r" not in log and b"\x1b" not in log
+    assert (1 if told else 0) <= len(lines) <= ((time.monotonic() - began) / 0.2 if told else 0)
+    assert all(
+        re.fullmatch(r"epoch \d+/12: \d+ %(, \d\d:\d\d left)?(, accuracy .*)?", line) for line in lines
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="Windows has no pseudo-terminals")
+def test_a_terminal_has_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
+    leader, follower = os.openpty()
+    with os.fdopen(follower, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        for _ in progress_bar(range(2), "drawn", delay=0.0, mininterval=0.0, ncols=60, nrows=9):
+            pass
+        os.set_blocking(leader, False)
+        assert b"\rdrawn:  50%|" in os.read(leader, 10_000)
+    os.close(leader)

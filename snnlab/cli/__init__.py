@@ -21,11 +21,13 @@ from snnlab.cli.lab import notebooks, run_lab
 from snnlab.cli.options import (
     Mistake,
     bench_options,
+    completion_option,
     export_options,
     gather_options,
     language_option,
     learning_options,
     port,
+    quiet_option,
     stopped,
     student_options,
     train_options,
@@ -41,10 +43,30 @@ SETTINGS = (
 MOST_SAID = 1500
 """Characters of a message."""
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
+CODES = "0; 1 a report or a check that failed; 2 a mistake, told in one line; 130 Ctrl-C; 143 SIGTERM"
+EXAMPLES = {
+    "lab": "--no-browser",
+    "methods": "--json",
+    "report": "conversion -p method=qcfs -p T=16 --out out/qcfs",
+    "train": "cnn --data digits --epochs 20 --out cnn.safetensors",
+    "student": "--out out/class",
+    "gather": "handed-in/ --out class.html",
+    "export": "03 --out lesson.html",
+    "doctor": "--json",
+    "bench": "--quick",
+    "compare": "out/qcfs out/opi",
+    "study": "studies/quick.yaml --out out/quick",
+}
+"""One of each command, as its help shows it."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with its error in one line."""
+    """argparse with its error in one line, and help that ends in an example and the exit codes."""
+
+    def format_help(self) -> str:
+        """What `--help` prints."""
+        example = EXAMPLES.get(self.prog.rpartition(" ")[2], "COMMAND --help")
+        return f"{super().format_help()}\nexample: {self.prog} {example}\nexit codes: {CODES}\n"
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where the help is, and leave with code 2."""
@@ -59,6 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parser().parse_args(argv)
         if chosen := getattr(args, "language", None):
             os.environ["SNNLAB_LANGUAGE"] = chosen  # kernels hear of it too
+        if args.quiet:
+            os.environ["SNNLAB_PROGRESS"] = "none"
         args.run(args)
     except Mistake as mistake:
         print(f"snnlab: {_cut(str(mistake))}", file=sys.stderr)
@@ -84,12 +108,13 @@ def _cut(message: str) -> str:
 def parser() -> Parser:
     """The commands and their options."""
     whole = Parser(prog="snnlab", description="See how an ANN becomes a spiking network.", allow_abbrev=False)
-    whole.epilog = "Exit codes: 0; 1 a report that failed; 2 a mistake, told in one line; 130 Ctrl-C."
     whole.add_argument("--version", action="version", version=f"snnlab {snnlab.__version__}")
+    completion_option(whole)
     commands = whole.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def command(run: Any, name: str, text: str, **more: Any) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text, allow_abbrev=False, **more)
+        quiet_option(added)
         added.set_defaults(run=run)
         return added
 

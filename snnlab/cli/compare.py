@@ -8,7 +8,7 @@ from pathlib import Path
 
 def compare_options(compare: argparse.ArgumentParser) -> None:
     """Those of `snnlab compare`."""
-    compare.epilog = "Accuracies have 95 % intervals (Wilson). Example: snnlab compare out/qcfs out/opi"
+    compare.epilog = "Accuracies have 95 % intervals (Wilson)."
     for name in ("one", "other"):
         compare.add_argument(name, type=Path, metavar="DIR", help="the folder of a report or of a study")
     compare.add_argument("--json", action="store_true", help="the differences as JSON")

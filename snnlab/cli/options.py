@@ -2,12 +2,16 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 from snnlab.files import short
 from snnlab.files.language import LANGUAGES
 
 MOST_THREADS = 256
+SHELLS = ("bash", "zsh", "tcsh")
+"""Those that completion is written for."""
 
 
 class Mistake(ValueError):
@@ -93,6 +97,41 @@ def student_options(student: argparse.ArgumentParser) -> None:
     language_option(student)
 
 
+def quiet_option(command: argparse.ArgumentParser) -> None:
+    """Of every command."""
+    command.add_argument("-q", "--quiet", action="store_true", help="show no progress")
+
+
+class _Completion(argparse.Action):
+    """Print what completes commands and options in a shell, and leave."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: object, values: Any, option_string: object = None
+    ) -> NoReturn:
+        import shtab
+
+        for one in _every(parser):
+            for action in one._actions:
+                if action.type is Path:
+                    action.complete = shtab.DIR if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
+        print(shtab.complete(parser, shell=values))
+        parser.exit()
+
+
+def completion_option(whole: argparse.ArgumentParser) -> None:
+    """Of `snnlab` itself."""
+    text = 'print what the Tab key needs: eval "$(snnlab --print-completion bash)"'
+    whole.add_argument("--print-completion", action=_Completion, choices=SHELLS, help=text)
+
+
+def _every(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """A parser and those of its commands."""
+    yield parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            yield from action.choices.values()
+
+
 def language_option(command: argparse.ArgumentParser) -> None:
     """What the lessons are read in."""
     command.add_argument("--language", choices=LANGUAGES, help="of the lessons: en, or zh, Chinese")
@@ -108,7 +147,7 @@ def export_options(export: argparse.ArgumentParser) -> None:
     """Those of `snnlab export`."""
     export.epilog = (
         "Each lesson is run, some five minutes for all on two cores. Explorers compute in the page, predictions are "
-        "kept in the browser; exercises want `snnlab lab`. For one lesson: snnlab export 03 --out lesson.html"
+        "kept in the browser; exercises want `snnlab lab`."
     )
     export.add_argument("lesson", nargs="?", metavar="LESSON", help="its number; all, if there is none")
     out = "a folder; for one lesson a file"
@@ -177,5 +216,6 @@ def param(text: str) -> tuple[str, str]:
 
 
 def stopped(line: object) -> None:
-    """Say at the end, after Ctrl-C, what is kept; over a progress bar that nobody could close."""
-    print(f"\rsnnlab: {line}", file=sys.stderr)
+    """Say at the end, after Ctrl-C, what is kept; in a terminal over a progress bar that nobody could close."""
+    over = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{over}snnlab: {line}", file=sys.stderr)

@@ -13,10 +13,7 @@ from snnlab.files import short
 
 def report_options(report: argparse.ArgumentParser) -> None:
     """Those of `snnlab report`."""
-    report.epilog = (
-        "NAME --help lists a report's parameters. Exit codes: 0; 1 a report that failed; 2 a mistake, before anything "
-        "is started; 130 Ctrl-C. Example: snnlab report conversion -p method=qcfs -p T=16 --out out/qcfs"
-    )
+    report.epilog = "NAME --help lists a report's parameters. A mistake is told before anything is started."
     report.add_argument("name", metavar="NAME", nargs="?", help="one of --list, or a notebook: my.ipynb")
     report.add_argument("-h", "--help", action="store_true", help="show this, or with NAME its parameters")
     report.add_argument("--list", action="store_true", help="list the kit's reports")

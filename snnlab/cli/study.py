@@ -10,7 +10,7 @@ def study_options(study: argparse.ArgumentParser) -> None:
     """Those of `snnlab study`."""
     study.epilog = (
         "Points are kept as they are computed; stopped or killed, the same command goes on. A point that fails is a "
-        "row with its reason. Example: snnlab study studies/quick.yaml --out out/quick"
+        "row with its reason."
     )
     study.add_argument("file", type=Path, metavar="STUDY.yaml", help="methods, networks, data, T, seeds")
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of results.parquet")

@@ -20,6 +20,7 @@ from papermill.execute import execute_notebook
 
 import snnlab
 from snnlab.files import place, scratch
+from snnlab.progress import progress_bar
 from snnlab.reports import cells
 from snnlab.reports.folder import FailedError, ReportError
 from snnlab.reports.parameters import Value
@@ -51,7 +52,8 @@ def execute(
                 str(written).replace("{", "{{").replace("}", "}}"),  # papermill formats its paths
                 {**values, **own},
                 engine_name="snnlab",
-                progress_bar={"desc": notebook.stem, "leave": False},
+                progress_bar=False,
+                title=notebook.stem,
                 cwd=str(folder),
                 kernel_manager_class=_kernel(sockets, started, env or {}),
             )
@@ -72,10 +74,15 @@ def execute(
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of tasks that wait in vain
             raise
         finally:
-            for kernel in started:  # nobody shuts a kernel down that is stopped while it starts
-                if kernel.process is not None and kernel.process.poll() is None:
-                    kernel.process.kill()
+            _end(started)
     return _executed(written)
+
+
+def _end(started: list[Any]) -> None:
+    """Nobody shuts a kernel down that is stopped while it starts."""
+    for kernel in started:
+        if kernel.process is not None and kernel.process.poll() is None:
+            kernel.process.kill()
 
 
 def _divided(notebook: nbformat.NotebookNode, name: str) -> cells.Cell | None:
@@ -110,7 +117,7 @@ def _kernel(sockets: Path, started: list[Any], more: Mapping[str, str]) -> type[
     """
     paths = [str(Path(snnlab.__file__).resolve().parents[1]), os.environ.get("PYTHONPATH", "")]
     env = {**more, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    env["SNNLAB_PROGRESS"] = "text"  # what _Relay reads
+    env["SNNLAB_PROGRESS"] = "none" if os.environ.get("SNNLAB_PROGRESS") == "none" else "text"  # for _Relay
     env |= {"IPYTHONDIR": str(sockets / "ipython"), "PYTHONSTARTUP": ""}  # nobody's own start-up files
     env["SNNLAB_ANSWERS"] = str(sockets / "predictions.json")  # and nobody's own predictions
     if data := os.environ.get("SNNLAB_DATA"):
@@ -137,10 +144,12 @@ def _kernel(sockets: Path, started: list[Any], more: Mapping[str, str]) -> type[
 
 
 class _Engine(NBClientEngine):
-    """papermill's engine, with what a cell's own progress bar says shown behind papermill's."""
+    """papermill's engine with the kit's bar, and what a cell's own bar says shown behind it."""
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
+        total, title = len(nb_man.nb.cells), kwargs.pop("title")
+        nb_man.pbar = progress_bar(total=total, desc=title, unit="cell", delay=0)
         super().execute_managed_notebook(
             nb_man, kernel_name, **{**kwargs, "stderr_file": _Relay(nb_man.pbar)}
         )
@@ -160,7 +169,7 @@ class _Relay:
         found = re.findall(r"([^\r\n:]+):\s+(\d+)%[^\r\n]*<([\d:]+)", text)
         if self.bar is not None:
             shown = f"{found[-1][0].strip()} {found[-1][1]} %, {found[-1][2]} left" if found else ""
-            self.bar.set_postfix_str(shown, refresh=sys.stderr.isatty())
+            self.bar.set_postfix_str(shown)
 
     def flush(self) -> None:
         """Nothing is held back."""

@@ -9,9 +9,8 @@ import io
 import json
 import os
 import sys
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from typing import Any
 from snnlab import files
 from snnlab.files import place, short
 from snnlab.files.folders import trial
-from snnlab.progress import progress_bar
+from snnlab.progress import EVERY, progress_bar
 from snnlab.studies import plans, points
 from snnlab.studies.plans import Point
 from snnlab.studies.points import Row, Training
@@ -32,8 +31,6 @@ MARKED = "Written by `snnlab study`: the same command goes on here.\n"
 REPORT = "report"
 ATTEMPTS = 3
 """How often a worker may die on the same work before that is taken for its result."""
-EVERY = 10.0
-"""Seconds between two lines of progress in a log."""
 KINDS: dict[str, str] = {
     "method": "string", "network": "string", "data": "string", "seed": "int64", "calibration": "int64",
     "coding": "string", "levels": "int64", "epochs": "int64", "T": "int64", "steps": "int64", "images": "int64",
@@ -210,15 +207,18 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
     waiting, running = deque(_tasks(missing)), dict[Future[Any], _Task]()
     wanted = min(workers or os.cpu_count() or 1, len(waiting))
     crew = Workers(wanted, scheduler, tuple(path for path in sys.path if path))
-    told = _Progress(missing.values())
+    bar = progress_bar(
+        total=sum(point.T[-1] for point in missing.values()), unit="step", smoothing=0, desc="study"
+    )
     undone = {task.key for task in waiting if isinstance(task.work, Training)}
     try:
         while waiting or running:
             while len(running) < crew.slots and (task := _next(waiting, undone)) is not None:
-                told.say([one.work.label for one in (*running.values(), task)])
+                bar.set_postfix_str("; ".join(one.work.label for one in (*running.values(), task))[:100])
                 function = points.measure if isinstance(task.work, Point) else points.train
                 running[crew.submit(function, task.work)] = task
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            done, _ = wait(running, timeout=EVERY, return_when=FIRST_COMPLETED)
+            bar.refresh()  # also while nothing is done
             broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
             for future in done:
                 task = running.pop(future)
@@ -229,7 +229,7 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
                 undone.discard(task.key)
                 if isinstance(task.work, Point):
                     known.keep(task.key, *_rows(task.work, future))
-                    told.update(task.work)
+                    bar.update(task.work.T[-1])
             if broken:
                 crew.renew()
     except KeyboardInterrupt:
@@ -237,7 +237,7 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
         kept = f"{len(missing) - left} of {len(missing)} points were computed and are kept"
         raise KeyboardInterrupt(f"stopped; {kept}; the same command goes on") from None
     finally:
-        told.close()
+        bar.close()
         crew.end(in_the_middle=bool(running))
 
 
@@ -257,34 +257,3 @@ def _rows(point: Point, future: Future[Any]) -> tuple[list[Row], bool]:
         return future.result(), False
     reason = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
     return [points.row(point, T) | {"error": reason} for T in point.T], not isinstance(error, ValueError)
-
-
-class _Progress:
-    """A bar with the time left and what the workers do; in a log a line now and then."""
-
-    def __init__(self, work: Iterable[Point]) -> None:
-        total = sum(point.T[-1] for point in work)
-        self._bar = progress_bar(
-            total=total, unit="step", smoothing=0, desc="study", disable=not sys.stderr.isatty()
-        )
-        self._total, self._done, self._began, self._said = total, 0, time.monotonic(), time.monotonic()
-        self._silent = sys.stderr.isatty() or os.environ.get("SNNLAB_PROGRESS") == "none"
-
-    def say(self, labels: Sequence[str]) -> None:
-        """What is being done now."""
-        self._bar.set_postfix_str("; ".join(labels)[:100])
-        now = time.monotonic()
-        if not self._silent and now - self._said > EVERY:
-            self._said = now
-            left = (now - self._began) * (self._total - self._done) / self._done if self._done else None
-            told = f"{left:.0f} s left" if left is not None else "time left not known yet"
-            sys.stderr.write(f"study: {100 * self._done // self._total} %, {told}; now {'; '.join(labels)}\n")
-
-    def update(self, point: Point) -> None:
-        """A point is done."""
-        self._done += point.T[-1]
-        self._bar.update(point.T[-1])
-
-    def close(self) -> None:
-        """Leave nothing on the screen."""
-        self._bar.close()

@@ -156,7 +156,7 @@ def test_ctrl_c_is_one_line_and_130(
 
     monkeypatch.setattr(bench, "run", stopped)
     assert cli.main(("bench", "--quick")) == 130
-    assert capsys.readouterr().err == "\rsnnlab: stopped; what was measured so far is not kept\n"
+    assert capsys.readouterr().err == "snnlab: stopped; what was measured so far is not kept\n"
 
 
 def test_the_page_shows_the_rows_that_are_kept() -> None:
