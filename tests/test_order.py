@@ -14,7 +14,7 @@ ROOMS = (
     "training.fitting", "training.recipes", "training.runs",
     "exchange.saving", "exchange.nir",
     "studies.sweeps", "studies.workers", "studies.papers", "studies.claims", "studies.checks",
-    "studies.intervals", "studies.plans", "studies.points", "studies.study",
+    "studies.intervals", "studies.named", "studies.plans", "studies.points", "studies.study",
     "studies.subjects", "studies.stopwatch", "studies.peers", "studies.bench",
     "plots", "explorers", "course", "reports", "cli",
 )  # fmt: skip

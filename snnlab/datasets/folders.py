@@ -17,6 +17,8 @@ from snnlab.progress import progress_bar
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's training images, values 0 to 1: what torchvision's trained networks expect."""
+SHARE = 7 / 8
+"""Of an image's short side, that a network usually sees."""
 TEST_NAMES = ("val", "validation", "test")
 """What the folder of the test images may be called, beside `train`."""
 TEST_SHARE = 5  # every fifth image of a class is a test image, if there is no such folder
@@ -66,24 +68,34 @@ def load(
 
 
 @door
-def preparation(size: int = 224, mean: Sequence[float] = MEAN, std: Sequence[float] = STD) -> Transform:
-    """The usual one: resize the short side to 8/7 size, cut out the centre, subtract mean, divide by std.
+def preparation(
+    size: int | None = 224,
+    mean: Sequence[float] = MEAN,
+    std: Sequence[float] = STD,
+    *,
+    share: float = SHARE,
+) -> Transform:
+    """The usual one: resize the short side to size / share, cut out the centre, subtract mean, divide by std.
 
     Args:
-        size: side of the square, pixels; 224 is what torchvision's networks are trained with.
+        size: side of the square, pixels; 224 is what torchvision's networks are trained with; None leaves images as
+            large as they are.
         mean, std: one number a channel, values 0 to 1; one number alone makes the images grey.
+        share: of the short side that stays, above 0 to 1.
     Raises: ValueError for a size < 1, or numbers that do not fit.
     """
     from torchvision import transforms
 
-    size = whole(size, "size", most=MOST_SIDE)
+    size = None if size is None else whole(size, "size", most=MOST_SIDE)
+    if not 0.01 <= share <= 1:
+        raise ValueError(f"share = {share:g}, but the share of the short side that stays is 0.01 to 1")
     if len(mean) != len(std) or len(mean) not in (1, 3) or min(std) <= 0:
         raise ValueError(
             f"mean = {tuple(mean)}, std = {tuple(std)}, but they are three numbers each, or one, and std is above 0"
         )
     grey = [transforms.Grayscale()] if len(mean) == 1 else []
-    steps = [transforms.Resize(round(size * 8 / 7)), transforms.CenterCrop(size), transforms.ToTensor()]
-    return transforms.Compose([*grey, *steps, transforms.Normalize(mean, std)])
+    square = [transforms.Resize(round(size / share)), transforms.CenterCrop(size)] if size else []
+    return transforms.Compose([*grey, *square, transforms.ToTensor(), transforms.Normalize(mean, std)])
 
 
 def _listings(path: Path, per_class: int | None) -> tuple[tuple[str, ...], Listing, Listing]:

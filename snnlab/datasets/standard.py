@@ -37,10 +37,11 @@ _TORCHVISION = {
     "cifar10": "CIFAR10",
     "cifar100": "CIFAR100",
 }
-_STATISTICS = {  # mean and standard deviation of the training images, channel by channel, values 0 to 1
+STATISTICS = {
     "cifar10": ((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)),
     "cifar100": ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762)),
 }
+"""Mean and standard deviation of the training images, channel by channel, values 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ def _split(name: str, part: Any) -> Split:
             f"{name} has {len(images)} images and {len(labels)} labels, but they must be as many, and labels 0 to "
             f"{classes - 1}: remove its folder and load again"
         )
-    if name in _STATISTICS:
-        mean, std = (torch.tensor(values).reshape(1, -1, 1, 1) for values in _STATISTICS[name])
+    if name in STATISTICS:
+        mean, std = (torch.tensor(values).reshape(1, -1, 1, 1) for values in STATISTICS[name])
         images.sub_(mean).div_(std)
     return Split(images, labels)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     )
     from snnlab.reports.running import run
     from snnlab.reports.studies import study_failures, study_table
+    from snnlab.reports.subjects import images, network
 
 __all__ = [
     "Parameter",
@@ -34,8 +35,10 @@ __all__ = [
     "comparison_results",
     "declared",
     "farthest",
+    "images",
     "mean_outputs",
     "names",
+    "network",
     "one_kind",
     "paper_table",
     "papers_results",
@@ -60,6 +63,7 @@ _FILES = {
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),
     "running": ("run",),
     "studies": ("study_failures", "study_table"),
+    "subjects": ("images", "network"),
 }
 
 

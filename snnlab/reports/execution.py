@@ -120,6 +120,7 @@ def _kernel(sockets: Path, started: list[Any], more: Mapping[str, str]) -> type[
     env["SNNLAB_PROGRESS"] = "none" if os.environ.get("SNNLAB_PROGRESS") == "none" else "text"  # for _Relay
     env |= {"IPYTHONDIR": str(sockets / "ipython"), "PYTHONSTARTUP": ""}  # nobody's own start-up files
     env["SNNLAB_ANSWERS"] = str(sockets / "predictions.json")  # and nobody's own predictions
+    env["SNNLAB_FROM"] = str(Path.cwd())  # where a path that was given as a parameter begins
     if data := os.environ.get("SNNLAB_DATA"):
         env["SNNLAB_DATA"] = str(place(data))  # the kernel runs in another folder
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, Field
 
@@ -40,6 +40,26 @@ class OneOf:
         return tuple(getattr(import_module(self.room), self.table))
 
 
+@dataclass(frozen=True)
+class Named:
+    """One of a few words, or a name that a function of the kit's knows, which is imported for that and not before.
+
+    Attributes:
+        few: the words. words: how a list of parameters names all there may be.
+        room, call: the function; it raises ValueError that says what is wrong with a name.
+    """
+
+    few: tuple[str, ...]
+    words: str
+    room: str
+    call: str
+
+    def check(self, name: str) -> None:
+        """Raises: ValueError for a name that is neither."""
+        if name not in self.few:
+            getattr(import_module(self.room), self.call)(name)
+
+
 def _rising(values: Sequence[Item]) -> list[Item]:
     rising = sorted(values)  # type: ignore[type-var]
     if any(one == other for one, other in pairwise(rising)):
@@ -52,6 +72,22 @@ Rising = AfterValidator(_rising)
 
 Data = Literal["digits", "mnist", "fashion_mnist", "cifar10", "cifar100"]
 Network = Literal["cnn", "resnet"]
+OwnData = Annotated[
+    str,
+    Named(
+        get_args(Data), f"one of {', '.join(get_args(Data))}, or a FOLDER of class folders",
+        "snnlab.studies.named", "check_images",
+    ),
+]  # fmt: skip
+OwnNetwork = Annotated[
+    str,
+    Named(
+        get_args(Network),
+        "cnn or resnet; FILE.safetensors of `snnlab train`, one that ships (resnet20-relu), or your module:function",
+        "snnlab.studies.named", "network_kind",
+    ),
+]  # fmt: skip
+Side = Annotated[int, Range(0, 1024)]
 Coding = Literal["constant", "poisson"]
 Neuron = Annotated[str, OneOf("snnlab.neurons", "NEURONS", "one of `snnlab.neurons.NEURONS`")]
 Method = Annotated[

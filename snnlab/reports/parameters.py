@@ -18,9 +18,13 @@ from pydantic.errors import PydanticUserError
 import snnlab
 from snnlab.files import place, short
 from snnlab.reports import cells
-from snnlab.reports.kinds import OneOf
+from snnlab.reports.kinds import Named, OneOf
 
 Value = Any
+
+
+class _NameError(ValueError):
+    """What a function of the kit's says of a name."""
 
 
 class ParameterError(ValueError):
@@ -56,6 +60,11 @@ class Parameter:
         """The kit's table that its words are from."""
         return next((one for one in get_args(self.kind) if isinstance(one, OneOf)), None)
 
+    @cached_property
+    def named(self) -> Named | None:
+        """What knows its names, if a few words are not all it may be."""
+        return next((one for one in get_args(self.kind) if isinstance(one, Named)), None)
+
     @property
     def choices(self) -> tuple[str, ...]:
         """The words allowed, for a word."""
@@ -72,7 +81,8 @@ class Parameter:
     @property
     def listed(self) -> str:
         """The same for a list of parameters, without looking a table up."""
-        return self.table.words if self.table else _allowed(self.schema)
+        known = self.table or self.named
+        return known.words if known else _allowed(self.schema)
 
     def parse(self, text: str) -> Value:
         """The value that a text from the command line stands for. Raises: ParameterError."""
@@ -83,6 +93,8 @@ class Parameter:
             if type(value) is int and str(value) != text:
                 raise ValueError("a number is written in plain digits")
             return value
+        except _NameError as error:
+            raise ParameterError(f"parameter {self.name!r}: {error}") from None
         except (ValueError, RecursionError):  # pydantic's is one
             said = f"parameter {self.name!r} is {short(text)}, but must be {self.allowed}"
             raise ParameterError(f"{said}{_meant(text, self.choices) or self._written(text)}") from None
@@ -92,6 +104,11 @@ class Parameter:
         value = self.adapter.validate_python(value)
         if self.table is not None and value not in self.table.names():
             raise ValueError("no such word")
+        if self.named is not None:
+            try:
+                self.named.check(value)
+            except (ValueError, OSError) as error:
+                raise _NameError(str(error)) from None
         return value
 
     def _read(self, text: str) -> Value:

@@ -2,12 +2,13 @@
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import nbformat
 
 from snnlab import datasets
+from snnlab.datasets import Data
 from snnlab.files import scratch
 from snnlab.neurons.door import door
 from snnlab.reports import kinds
@@ -31,7 +32,7 @@ def run(name: str, params: Mapping[str, str], out: Path) -> Path:
     values = check(name, params)
     notebook, folder = find(name), target(out)
     probe(folder)
-    _check_data({parameter.name: parameter for parameter in declared(name)}, values)
+    _check_subject({parameter.name: parameter for parameter in declared(name)}, values)
     from snnlab.reports.execution import execute
 
     try:
@@ -81,21 +82,38 @@ def _json(values: Mapping[str, Value]) -> str:
     return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
 
-def _check_data(known: Mapping[str, Parameter], values: Mapping[str, Value]) -> None:
-    """Load the images once before a kernel starts: a failed download is one line, and `images` can be checked."""
-    if "data" not in known or known["data"].kind not in (kinds.Data, kinds.PaperData):
+def _check_subject(known: Mapping[str, Parameter], values: Mapping[str, Value]) -> None:
+    """Load the images once before a kernel starts, and look whether network and method fit them.
+
+    So a failed download, a wrong file or a wrong shape is one line, and `images` can be checked.
+    """
+    kind = known["data"].kind if "data" in known else None
+    if kind not in (kinds.OwnData, kinds.Data, kinds.PaperData):
         return
     images = values.get("images", 0)
-    if not images and (
-        values["data"] == "digits" or known["data"].kind is kinds.PaperData
-    ):  # bundled, or only shown
+    if kind == kinds.OwnData:
+        subject = {name: values[name] for name in ("network", "method", "size") if name in known}
+        if known.get("network") and known["network"].kind != kinds.OwnNetwork:
+            subject.pop("network")
+        from snnlab.reports import subjects
+
+        test = _told(values["data"], lambda: subjects.check(values["data"], **subject)).test
+    elif images or (kind == kinds.Data and values["data"] != "digits"):
+        test = _told(values["data"], lambda: datasets.load(values["data"])).test
+    else:  # bundled, or only shown
         return
-    try:
-        test = datasets.load(values["data"]).test
-    except (OSError, RuntimeError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise ReportError(f"the data set {values['data']!r} cannot be had: {reason}") from None
     if images > len(test):
         raise ParameterError(
             f"parameter 'images' is {images}, but {values['data']} has {len(test)} test images; 0 takes all"
         )
+
+
+def _told(name: str, load: Callable[[], Data]) -> Data:
+    """The images. Raises: ReportError for a data set that cannot be had; ParameterError for what does not fit."""
+    try:
+        return load()
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        if name in datasets.NAMES and not isinstance(error, ValueError):
+            raise ReportError(f"the data set {name!r} cannot be had: {reason}") from None
+        raise ParameterError(reason) from None

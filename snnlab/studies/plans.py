@@ -1,11 +1,7 @@
 """The study file: methods, networks, data, steps and seeds in YAML, read as data and checked before any work."""
 
-import difflib
-import importlib
 import itertools
-import re
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,16 +13,12 @@ from snnlab import datasets
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
 from snnlab.files import place, short
-from snnlab.studies import papers
+from snnlab.studies import named
 from snnlab.training import runs
 
 LARGEST_FILE = 10**6
 """Bytes of a study file."""
 MOST_POINTS = 10**6
-OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
-"""What a user's own function or method is named by: module:name."""
-SHIPPED = tuple(f"shipped-{name}" for name in papers.NETWORKS)
-"""Of the networks that ship the one that a method asks for."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +26,7 @@ class Point:
     """One conversion, judged after each of some steps: all that a user says of it.
 
     Attributes:
-        method: a name of the catalogue, or module:NAME. data: a data set's name.
+        method: a name of the catalogue, or module:NAME. data: a data set's name, or a folder of class folders.
         network: a kind that is trained, one that ships, a checkpoint, or module:function.
         seed: of weights, training and pixels' spikes. calibration: images that the conversion sees.
         coding: how an image is shown. T: steps, rising; several where one conversion serves them all.
@@ -85,7 +77,7 @@ class Plan(BaseModel):
     title: Annotated[str, Field(max_length=300)] = ""
     methods: _several(Name)  # type: ignore[valid-type]
     networks: _several(Name) = ["cnn"]  # type: ignore[valid-type]
-    data: _several(Literal[datasets.NAMES]) = ["digits"]  # type: ignore[valid-type]
+    data: _several(Name) = ["digits"]  # type: ignore[valid-type]
     T: _several(Annotated[int, Field(ge=1, le=4096)])  # type: ignore[valid-type]
     seeds: _several(Annotated[int, Field(ge=0, le=2**31 - 1)]) = [0]  # type: ignore[valid-type]
     calibration: _several(Annotated[int, Field(ge=1, le=10_000)]) = [256]  # type: ignore[valid-type]
@@ -138,32 +130,24 @@ def read(path: str | Path) -> Plan:
 
 def method_of(name: str) -> Method:
     """The method of that name, or module:NAME. Raises: ValueError."""
-    found = _own(name) if OWN.fullmatch(name) else CATALOGUE.get(name)
+    found = named.own(name) if named.OWN.fullmatch(name) else CATALOGUE.get(name)
     if not isinstance(found, Method):
-        raise ValueError(f"methods: {short(name)} is no method of the catalogue{_near(name, CATALOGUE)}")
+        raise ValueError(f"methods: {short(name)} is no method of the catalogue{named.near(name, CATALOGUE)}")
     return found
 
 
-def network_kind(name: str) -> str:
-    """What a network's name means: "own", "checkpoint", "shipped" or "trained" by recipes. Raises: ValueError."""
-    if OWN.fullmatch(name):
-        if not callable(_own(name)):
-            raise ValueError(f"networks: {short(name)} is no function")
-        return "own"
-    if name.endswith(".safetensors"):
-        if not place(name).is_file():
-            raise ValueError(f"networks: there is no checkpoint {short(name)}")
-        return "checkpoint"
-    table = runs.table() if runs.checkpoints.FOLDER.is_dir() else {}
-    if name in table or name in SHIPPED:
-        return "shipped"
-    if name not in runs.NETWORKS:
-        words = [*runs.NETWORKS, *SHIPPED, *table]
-        raise ValueError(
-            f"networks: {short(name)} is none of {', '.join(words)}, no FILE.safetensors and no module:function"
-            f"{_near(name, words)}"
-        )
-    return "trained"
+def _network_kind(name: str) -> str:
+    try:
+        return named.network_kind(name)
+    except ValueError as error:
+        raise ValueError(f"networks: {error}") from None
+
+
+def _check_data(name: str) -> None:
+    try:
+        named.check_images(name)
+    except (ValueError, OSError) as error:
+        raise ValueError(f"data: {error}") from None
 
 
 class _Loader(yaml.SafeLoader):
@@ -197,7 +181,8 @@ def _first(error: ValidationError) -> str:
     one = error.errors()[0]
     where = ".".join(str(part) for part in one["loc"] if not isinstance(part, int))
     if one["type"] == "extra_forbidden":
-        return f"there is no entry {short(where)}, but {', '.join(Plan.model_fields)}{_near(where, Plan.model_fields)}"
+        known = Plan.model_fields
+        return f"there is no entry {short(where)}, but {', '.join(known)}{named.near(where, known)}"
     if one["type"] == "missing":
         return f"the entry {where!r} is missing"
     said = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -210,9 +195,13 @@ def _checked(plan: Plan) -> Plan:
         plan.methods = list(CATALOGUE)
     for method in plan.methods:
         method_of(method)
+    for data in plan.data:
+        _check_data(data)
     colour = ("cifar10", "cifar100")
     for network, data in itertools.product(plan.networks, plan.data):
-        kind = network_kind(network)
+        kind = _network_kind(network)
+        if data not in datasets.NAMES:
+            continue  # what its images are is seen when they are read
         if kind == "shipped" and data != "cifar10":
             raise ValueError(f"networks: {network} takes cifar10, but data is {data}")
         if network in runs.settings.WIDTHS and data not in colour:
@@ -226,17 +215,3 @@ def _checked(plan: Plan) -> Plan:
     if count > MOST_POINTS:
         raise ValueError(f"that is {count:,} points, but {MOST_POINTS:,} at most")
     return plan
-
-
-def _own(name: str) -> Any:
-    """What module:name names. Raises: ValueError."""
-    module, _, attribute = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise ValueError(f"{short(name)} cannot be imported ({' '.join(str(error).split())[:200]})") from None
-
-
-def _near(text: str, words: Sequence[str] | dict[str, Any]) -> str:
-    near = difflib.get_close_matches(text[:80].lower(), list(words), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

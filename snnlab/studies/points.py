@@ -8,7 +8,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -27,8 +27,8 @@ from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.files import place
 from snnlab.simulators.simulation import simulate
-from snnlab.studies.papers import NETWORK_OF
-from snnlab.studies.plans import Point, method_of, network_kind
+from snnlab.studies import named
+from snnlab.studies.plans import Point, method_of
 from snnlab.training import recipes, runs
 
 Row = dict[str, Any]
@@ -51,9 +51,11 @@ TIMES = ("seconds_convert", "seconds_simulate", "finished")
 def measure(point: Point) -> list[Row]:
     """Convert and simulate: a row a number of steps. Raises: ValueError as `convert`, `simulate`, `prepare`."""
     with _pinned():
-        data, method, T = _data(point.data, point.calibration), method_of(point.method), point.T[-1]
+        method, T, wanted = method_of(point.method), point.T[-1], training_of(point)
+        name = named.shipped(point.network, method)
+        data = _data(point.data, point.calibration, "" if wanted else named.trained_on(name))
         test = data.test[: point.images] if point.images else data.test
-        ann, ann_accuracy = _network(_wanted(point), point.data, point.images)
+        ann, ann_accuracy = _network(wanted or name, point.data, point.images)
         began = time.perf_counter()
         snn = convert(ann, method, data.calibration, T, progress=False)
         converted = time.perf_counter()
@@ -117,20 +119,14 @@ class Training:
     def network_of(self) -> nn.Module:
         """The network, trained if it is not yet kept."""
         data = _data(self.data, datasets.standard.CALIBRATION)
-        build = runs.NETWORKS.get(self.network)
-        if build is None:
-            make: Callable[..., nn.Module] = _imported(self.network)
-        elif self.network in runs.settings.WIDTHS:
-            make = partial(build, classes=len(data.classes))
-        else:
-            make = partial(build, shape=data.test.images.shape[1:], classes=len(data.classes))
+        make = named.builder(self.network, data)
         settings: Any = {"levels": self.levels, "seed": self.seed, "epochs_scale": self.epochs / EPOCHS}
         return recipes.prepare(self._recipe, make, data, progress=False, **settings)
 
 
 def training_of(point: Point) -> Training | None:
     """What a point's network must be trained with; None for one that is read."""
-    if network_kind(point.network) not in ("own", "trained"):
+    if named.network_kind(point.network) not in named.TRAINED:
         return None
     recipe = recipes.find(method_of(point.method))
     return Training(
@@ -147,67 +143,51 @@ def train(wanted: Training) -> list[Row]:
 
 def key(point: Point, data_sum: str) -> str:
     """Twenty digits of all that a point's result depends on: parameters, code, the images' sum, the network's."""
-    method, kind = method_of(point.method), network_kind(point.network)
+    method, kind = method_of(point.method), named.network_kind(point.network)
     files = [*_engine(), *_of_method(method)]
     network = ""
-    if kind == "own":
-        files.append(Path(inspect.getsourcefile(inspect.unwrap(_imported(point.network))) or ""))
+    if kind in ("own", "made"):
+        files.append(Path(inspect.getsourcefile(inspect.unwrap(named.own(point.network))) or ""))
+    if kind == "made":
+        network = _sum_of_weights(point.network)
     elif kind == "checkpoint":
-        network = runs.sha256(point.network)
+        network = runs.sha256(named.here(point.network))
     elif kind == "shipped":
-        network = runs.table().get(_shipped(point, method), {}).get("sha256", "")
+        network = runs.table().get(named.shipped(point.network, method), {}).get("sha256", "")
     about = [asdict(point), method.describe(), data_sum, network, recipes.kept.VERSION]
     text = json.dumps(about, sort_keys=True) + "".join(_code(file) for file in files)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def sum_of(name: str) -> str:
-    """Of a data set: all its images and labels. Raises: what datasets.load raises."""
-    data, digest = datasets.load(name), hashlib.sha256()
+    """Of a data set: all its images and labels. Raises: what named.images raises."""
+    data, digest = named.images(name), hashlib.sha256()
     for split in (data.train, data.test):
         for tensor in (split.images, split.labels):
             digest.update(_raw(tensor))
     return digest.hexdigest()
 
 
-def _wanted(point: Point) -> Training | str:
-    """How the network is come by: a training, or the file or name of one that is there."""
-    training = training_of(point)
-    if training is not None:
-        return training
-    kind = network_kind(point.network)
-    return point.network if kind == "checkpoint" else f"shipped:{_shipped(point, method_of(point.method))}"
-
-
-def _shipped(point: Point, method: Method) -> str:
-    """The shipped network that a point converts."""
-    if not point.network.startswith("shipped-"):
-        return point.network
-    activation = type(method.activation())
-    return f"{point.network.removeprefix('shipped-')}-{NETWORK_OF.get(activation, activation.__name__)}"
-
-
 @functools.lru_cache(maxsize=4)
 def _network(wanted: Training | str, data: str, images: int) -> tuple[nn.Module, float]:
     """A trained network and its accuracy, kept for the next point of the same worker."""
-    if isinstance(wanted, Training):
-        ann = wanted.network_of()
-    elif wanted.startswith("shipped:"):
-        ann = runs.shipped(wanted.removeprefix("shipped:")).ann
-    else:
-        ann = runs.load(wanted).ann
-    test = _data(data, datasets.standard.CALIBRATION).test
+    ann = wanted.network_of() if isinstance(wanted, Training) else named.trained(wanted)
+    like = "" if isinstance(wanted, Training) else named.trained_on(wanted)
+    test = _data(data, datasets.standard.CALIBRATION, like).test
     return ann, training.accuracy(ann, test[:images] if images else test)
 
 
 @functools.lru_cache(maxsize=2)
-def _data(name: str, calibration: int) -> Data:
-    return datasets.load(name, calibration=calibration)
+def _data(name: str, calibration: int, like: str = "") -> Data:
+    return named.images(name, calibration, like=like)
 
 
-def _imported(name: str) -> Callable[..., nn.Module]:
-    module, _, attribute = name.partition(":")
-    return getattr(__import__(module, fromlist=[attribute]), attribute)
+@functools.cache
+def _sum_of_weights(name: str) -> str:
+    digest = hashlib.sha256()
+    for value in named.trained(name).state_dict().values():
+        digest.update(_raw(value.detach().cpu()))
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -32,6 +32,7 @@ INSIDE = {
     "studies.intervals.parted": "what the reports ask",
     "reports.studies": "as `reports` gathers it",
     "studies.plans": "what `snnlab study` runs, whose file and options test_study.py holds",
+    "studies.named": "as above, and the reports",
     "studies.points": "as above",
     "studies.workers": "as above",
     "studies.study": "as above",

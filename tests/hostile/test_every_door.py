@@ -50,7 +50,11 @@ RENAMED = {
         "labels",
         "data",
     ),  # as a Split; `test` is simulated as `data`
-    ("name",): ("data", "recipe"),  # datasets.load and recipes.find take the name of one thing
+    ("name",): (
+        "data",
+        "recipe",
+        "network",
+    ),  # datasets.load, recipes.find, reports.network: the name of one thing
     ("given", "text"): ("parameter", "settings"),  # a command line's, and a file's
     ("count",): ("images",),  # of the labels that are looked at
     ("own",): ("network",),  # whose tensors they are
