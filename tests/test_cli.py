@@ -18,6 +18,7 @@ import snnlab
 from snnlab import CATALOGUE, cli
 from snnlab.cli.lab import FIRST_LESSON
 from snnlab.cli.options import SHELLS
+from snnlab.files import places
 
 COMMAND = [sys.executable, "-m", "snnlab"]
 
@@ -47,11 +48,11 @@ def test_a_missing_or_unknown_command_is_refused(capsys: pytest.CaptureFixture[s
 def test_without_lessons_it_says_where_they_come_from(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(snnlab, "__file__", str(tmp_path / "site" / "snnlab" / "__init__.py"))
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "site" / "snnlab")
     monkeypatch.chdir(tmp_path)
     message = refused(capsys, "lab", "--no-browser")
     assert str(tmp_path / "site" / "notebooks") in message
-    assert "make lab" in message
+    assert "install snnlab again" in message
 
 
 def test_report_parameters_are_checked_at_the_door(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,15 +69,15 @@ def test_a_mistake_in_a_report_is_one_line(capsys: pytest.CaptureFixture[str], t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_the_checkout_a_report_is_one_line(
+def test_without_the_kit_s_reports_one_is_asked_for_in_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(snnlab, "__file__", str(tmp_path / "site" / "snnlab" / "__init__.py"))
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "site" / "snnlab")
     monkeypatch.chdir(tmp_path)
     assert cli.main(["report", "conversion", "--out", "out"]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1), err
-    assert "come with the project's checkout" in err
+    assert "install snnlab again" in err
 
 
 def test_methods_lists_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

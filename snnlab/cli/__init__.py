@@ -17,16 +17,14 @@ from typing import Any, NoReturn
 import snnlab
 from snnlab.cli.compare import compare_options, run_compare
 from snnlab.cli.doctor import doctor_options, run_doctor
-from snnlab.cli.lab import notebooks, run_lab
+from snnlab.cli.lab import lab_options, notebooks, run_lab
 from snnlab.cli.options import (
     Mistake,
     bench_options,
     completion_option,
     export_options,
     gather_options,
-    language_option,
     learning_options,
-    port,
     quiet_option,
     stopped,
     student_options,
@@ -118,10 +116,7 @@ def parser() -> Parser:
         added.set_defaults(run=run)
         return added
 
-    lab = command(run_lab, "lab", "open JupyterLab on the first lesson")
-    lab.add_argument("--port", type=port, default=8888, metavar="N", help="8888; if taken, the next free one")
-    lab.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
-    language_option(lab)
+    lab_options(command(run_lab, "lab", "open JupyterLab on the first lesson"))
 
     methods = command(_methods, "methods", "list the conversion methods of the catalogue")
     methods.add_argument("--json", action="store_true", help="as JSON, with everything a method declares")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import snnlab
-from snnlab.files import answers_file, data_folder, is_writable
+from snnlab.files import answers_file, data_folder, is_writable, kit, regained
 
 OLDEST = (3, 11)
 LESSON = 0.9e9
@@ -162,9 +162,7 @@ def _lessons() -> Iterator[Check]:
     taught = [path.stem[-2:] for path in _package("course").glob("lesson_[0-9][0-9].py")]
     missing = [number for number in sorted(taught) if not any(folder.glob(f"{number}_*.ipynb"))]
     if missing:
-        yield Check(
-            "lessons", "trouble", f"{', '.join(missing)} not in {folder}", "To do: git checkout -- notebooks"
-        )
+        yield Check("lessons", "trouble", f"{', '.join(missing)} not in {folder}", regained("notebooks"))
     else:
         yield Check("lessons", "ok", f"{len(taught)} in {folder}")
 
@@ -184,6 +182,7 @@ def _explorers() -> Iterator[Check]:
 
 def _places() -> Iterator[Check]:
     """Where everything lies, and whether it can be written there."""
+    yield Check("what comes with the kit", "ok", str(kit()))
     data = data_folder()
     yield _place(
         "data",
@@ -191,12 +190,15 @@ def _places() -> Iterator[Check]:
         "trouble",
         "Set SNNLAB_DATA to a folder that can be written: lessons keep networks there",
     )
-    yield _place("trained networks", data / "trained", "trouble", "SNNLAB_DATA moves them, too")
-    with contextlib.suppress(ValueError):  # no lessons, which is said above
-        from snnlab.cli.lab import notebooks
+    yield _place("trained networks", data_folder(part="trained"), "trouble", "SNNLAB_DATA moves them, too")
+    from snnlab.cli.lab import to_work_in
 
-        todo = "Answers are not kept: set SNNLAB_ANSWERS to a file that can be written"
-        yield _place("predictions", answers_file(notebooks()).absolute(), "warning", todo)
+    folder, copy = to_work_in()
+    yield Check(
+        "lessons to work in", "ok", f"{folder}, a copy that `snnlab lab` makes" if copy else str(folder)
+    )
+    todo = "Answers are not kept: set SNNLAB_ANSWERS to a file that can be written"
+    yield _place("predictions", answers_file(folder / "notebooks").absolute(), "warning", todo)
     try:
         temporary = Path(tempfile.gettempdir())
     except OSError:
@@ -209,7 +211,7 @@ def _places() -> Iterator[Check]:
 
 
 def _place(name: str, path: Path, state: Literal["warning", "trouble"], todo: str) -> Check:
-    if is_writable(_there(path)):
+    if is_writable(path.parent if path.is_file() else path):
         return Check(name, "ok", str(path))
     return Check(name, state, f"{path} cannot be written", todo)
 

@@ -4,17 +4,22 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import snnlab
-from snnlab.cli.options import Mistake
-from snnlab.files import is_writable
+from snnlab.cli.options import Mistake, language_option, port
+from snnlab.files import in_checkout, is_writable, kit, marked, place, regained
 
 FIRST_LESSON = "00_why_spikes_and_why_convert.ipynb"
+COPY = "snnlab-lessons"
+"""The folder of a reader's own copy, unless another is named."""
+ROOM = 5 * 10**6
+"""Bytes that a copy takes, at most."""
 KEPT_AT_HOME = (
     *("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR"),
     *("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"),
@@ -28,21 +33,39 @@ DEFAULTS = {
 read, not its source. A reader's own setting wins."""
 
 
-def notebooks() -> Path:
-    """The folder of the lessons: beside the package in a checkout, or in the current folder."""
-    folders = [Path(snnlab.__file__).resolve().parents[1] / "notebooks", Path.cwd() / "notebooks"]
-    for folder in folders:
-        if (folder / FIRST_LESSON).is_file():
-            return folder
-    raise Mistake(
-        f"there is no {FIRST_LESSON} in {' or '.join(map(str, dict.fromkeys(folders)))}: the lessons come with the "
-        "project's checkout, so clone it, and in its folder run `make lab` (or `pip install -e .` and `snnlab lab`)"
+def lab_options(lab: argparse.ArgumentParser) -> None:
+    """Those of `snnlab lab`."""
+    lab.epilog = (
+        "Without FOLDER the lessons of a checkout that can be written are opened where they lie. Else they are copied, "
+        f"into {COPY} of the current folder, or of the home folder. A copy in which you have worked stays as it is."
     )
+    lab.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="copy the lessons into it, once")
+    lab.add_argument("--port", type=port, default=8888, metavar="N", help="8888; if taken, the next free one")
+    lab.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    language_option(lab)
+
+
+def notebooks() -> Path:
+    """The folder of the lessons, as the kit has them."""
+    folder = kit("notebooks")
+    if not (folder / FIRST_LESSON).is_file():
+        raise Mistake(f"there is no {FIRST_LESSON} in {folder}: {regained('notebooks')}")
+    return folder
+
+
+def to_work_in(named: Path | None = None) -> tuple[Path, bool]:
+    """The folder in which a reader works, with `notebooks` in it, and whether the lessons are to be copied there."""
+    if named is not None:
+        return named, True
+    for folder in ([kit()] if in_checkout() else []) + [Path.cwd()]:
+        if (folder / "notebooks" / FIRST_LESSON).is_file() and is_writable(folder / "notebooks"):
+            return folder, False
+    return (Path.cwd() if is_writable(Path.cwd()) else Path.home()) / COPY, True
 
 
 def run_lab(args: argparse.Namespace) -> None:
     """Start JupyterLab on the first lesson, in the reader's language, and stay until it ends."""
-    folder = _readers(notebooks())
+    folder = _readers(_opened(args.folder))
     with contextlib.ExitStack() as held:
         runtime = held.enter_context(_private())  # with the token in it, and gone with the server
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", str(runtime / "runtime"))
@@ -73,6 +96,29 @@ def run_lab(args: argparse.Namespace) -> None:
         for warning in _open_doors(server):
             print(f"snnlab: {warning}", file=sys.stderr)
         server.start()
+
+
+def _opened(named: Path | None) -> Path:
+    """The folder of the lessons to open; a copy is made, if there is none, and told of."""
+    source = notebooks().parent
+    try:
+        folder, copy = to_work_in(named)
+        folder = place(folder)
+        if copy:
+            left = marked.copied(folder, ROOM, partial(_fill, source))
+            stays = ", as you left them; name another folder for new ones" if left else ""
+            print(f"snnlab: the lessons are in {folder}{stays}", file=sys.stderr)
+    except (ValueError, OSError) as mistake:
+        raise Mistake(f"{mistake}; see snnlab lab --help") from None
+    return folder / "notebooks"
+
+
+def _fill(source: Path, new: Path) -> None:
+    """The lessons, and the pages to which they lead."""
+    for name in ("notebooks", "docs"):
+        (new / name).mkdir()
+        for path in [*source.joinpath(name).glob("[0-9]*.ipynb"), *source.joinpath(name).glob("*.md")]:
+            shutil.copyfile(path, new / name / path.name)
 
 
 def _readers(lessons: Path) -> Path:

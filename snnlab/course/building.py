@@ -6,7 +6,6 @@ Any combination may be tried; one that makes no sense is refused in words, as `c
 import csv
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
@@ -22,6 +21,7 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.explorers.answering import Answering
+from snnlab.files import kit
 from snnlab.neurons import IF, SNM, STBIF, BurstIF, CaLIF, ZeroThresholdIF
 from snnlab.simulators.simulation import simulate
 from snnlab.training import recipes
@@ -78,7 +78,7 @@ def known(method: Method) -> str | None:
     return None
 
 
-MEASURED = Path(__file__).parents[2] / "data" / "results" / "signed_calibrated.csv"
+MEASURED = kit("data/results/signed_calibrated.csv")
 
 
 def worth() -> dict[str, dict[int, float]]:

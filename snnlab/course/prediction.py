@@ -7,8 +7,6 @@ question stays, with its time; another one, given later, stands beside it and is
 
 import html
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +16,7 @@ import ipywidgets
 
 from snnlab.course.lessons import Answer, Verdict, answers_of, find
 from snnlab.explorers.lasting import Lasting
-from snnlab.files import answers_file
+from snnlab.files import answers_file, write
 from snnlab.files.language import said
 
 Value = str | float
@@ -197,14 +195,7 @@ def record(number: str, answer: Value) -> None:
         answers[number] = [*earlier[:1], Given(answer, datetime.now(UTC).isoformat(timespec="seconds"))]
     content = {name: [given._asdict() for given in kept] for name, kept in answers.items()}
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
-    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        Path(draft).replace(path)
-    except BaseException:
-        Path(draft).unlink(missing_ok=True)
-        raise
+    write(path, f"{text}\n".encode())
 
 
 def show(value: Value) -> str:

@@ -5,6 +5,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,23 +46,13 @@ def fill(lessons: Path, out: Path) -> None:
 def readers(lessons: Path) -> tuple[Path, bool]:
     """The folder to read the lessons in, in the reader's language: the lessons' own, or a copy beside it.
 
-    A copy in which somebody has worked, or run a lesson, is left as it is.
-
-    Returns: the folder, and whether it is such an older copy.
+    Returns: the folder, and whether it is an older copy, in which somebody has worked.
     Raises: ValueError where it cannot be written.
     """
     if language() == "en":
         return lessons, False
     out = lessons.with_name(f"{lessons.name}_{language()}")
-    try:
-        folder = marked.target(out, ROOM)
-    except ValueError:
-        if not any(out.glob("[0-9]*.ipynb")):
-            raise
-        return out, True
-    with marked.building(folder) as new:
-        fill(lessons, new)
-    return folder, False
+    return out, marked.copied(out, ROOM, partial(fill, lessons))
 
 
 @contextlib.contextmanager

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from snnlab.files import kit, regained
 from snnlab.neurons.door import door
 
-FOLDER = Path(__file__).parents[2] / "data" / "published"
+FOLDER = kit("data/published")
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,10 @@ class Row:
 def load(method: str | None = None, network: str | None = None, data: str | None = None) -> list[Row]:
     """The rows of all papers, file by file; only those of a method, a network, a data set, if given.
 
-    Raises: FileNotFoundError where the project's checkout is not at hand; ValueError for a row that cannot be read.
+    Raises: FileNotFoundError if the folder is lost; ValueError for a row that cannot be read.
     """
     if not FOLDER.is_dir():
-        raise FileNotFoundError(
-            f"there is no {FOLDER}: the published figures come with the project's checkout"
-        )
+        raise FileNotFoundError(f"there is no {FOLDER}, the published figures: {regained('data/published')}")
     wanted = {"method": method, "network": network, "data": data}
     return [
         row

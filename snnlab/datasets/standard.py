@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from snnlab.files import data_folder, short
+from snnlab.files import data_folder, is_writable, kept, short
 from snnlab.files.tensors import TensorFile
 from snnlab.neurons.door import check_fields, door
 from snnlab.neurons.settings import whole
@@ -93,7 +93,8 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
 
     Args:
         name: one of NAMES.
-        root: folder for downloads; None takes $SNNLAB_DATA, or `data/` of the checkout, or ~/.snnlab.
+        root: folder for downloads; None takes $SNNLAB_DATA, or the checkout's `data/` if it can be written, or the
+            user's cache folder; images that lie in the checkout's `data/` are read from there.
         calibration: how many training images a conversion may look at, >= 1, if there are as many; more of them
             begin with those that fewer have.
     Raises: ValueError for an unknown name or a number out of range; OSError that says which file is missing or damaged,
@@ -104,7 +105,7 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"data = {short(name)}, but the data sets are {', '.join(NAMES)}{hint}")
     calibration = whole(calibration, "calibration")
-    train, test, classes = _digits() if name == "digits" else _torchvision(name, folder(root))
+    train, test, classes = _digits() if name == "digits" else _torchvision(name, root)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))
     return Data(name, classes, train, train[order[:calibration]], test)
 
@@ -129,10 +130,12 @@ def _digits() -> tuple[Split, Split, tuple[str, ...]]:
     return train, test, tuple(str(digit) for digit in range(10))
 
 
-def _torchvision(name: str, root: Path) -> tuple[Split, Split, tuple[str, ...]]:
+def _torchvision(name: str, given: str | Path | None) -> tuple[Split, Split, tuple[str, ...]]:
     import torchvision
 
     kind = getattr(torchvision.datasets, _TORCHVISION[name])
+    part = getattr(kind, "base_folder", kind.__name__)
+    root = folder(given) if given is not None else kept(part).parent
     if hasattr(
         kind, "resources"
     ):  # torchvision reads MNIST's older `processed/*.pt` in place of the files checked here
@@ -149,6 +152,11 @@ def _fetch(kind: Any, root: Path) -> None:
     missing = [path for path in files if not path.is_file()]
     if not missing:
         return
+    if not is_writable(missing[0].parent):
+        raise OSError(
+            f"{kind.__name__} is not in {missing[0].parent}, where nothing can be written: set SNNLAB_DATA to a folder "
+            f"that can be, or put the files {', '.join(path.name for path in missing)} there"
+        )
     try:
         kind(root, download=True)
     except (RuntimeError, OSError, EOFError, HTTPException) as error:

@@ -6,7 +6,7 @@ nothing else: what somebody changed or added there is not the kit's to remove.
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from snnlab.files.folders import scratch, trial
@@ -16,16 +16,17 @@ LIST = ".snnlab-written"
 LEFTOVER = ".snnlab-building-"
 
 
-def target(out: str | Path, room: int = 0) -> Path:
+def target(out: str | Path, room: int = 0, name: str = "--out") -> Path:
     """Where a folder of the kit's may be written, found out before any work; nothing is left there.
 
     Args:
         out: the folder, as somebody wrote it.
         room: bytes that it will take.
+        name: what messages call it.
     Raises: ValueError if it is the current folder, a file, or holds anything else than what the kit wrote there, or if
         nothing, or not so much, can be written there.
     """
-    shown = f"--out is {short(str(out))}"
+    shown = f"{name} is {short(str(out))}"
     folder = place(out)
     if folder == Path.cwd():
         raise ValueError(f"{shown}, the current folder, but must be one inside it or elsewhere")
@@ -60,7 +61,30 @@ def building(folder: Path) -> Iterator[Path]:
         yield new
         sums = "".join(f"{_sum(path)}  {path.relative_to(new).as_posix()}\n" for path in _files(new))
         (new / LIST).write_text(sums, encoding="utf-8")
-        put(new, target(folder), old)
+        target(folder)
+        if not (folder / LIST).is_file() or (folder / LIST).read_text(encoding="utf-8") != sums:
+            put(new, folder, old)  # what is there already stays, for a lab may run in it
+
+
+def copied(out: Path, room: int, fill: Callable[[Path], None]) -> bool:
+    """Make a folder of lessons; one in which somebody has worked, or run a lesson, is left as it is.
+
+    Args:
+        out: a new folder, or one that this function made.
+        room: bytes that it will take.
+        fill: fills an empty one.
+    Returns: whether it was left.
+    Raises: ValueError for a folder of something else, and where nothing can be written.
+    """
+    try:
+        folder = target(out, room, "the folder of the lessons")
+    except ValueError:
+        if not any(out.glob("**/[0-9][0-9]_*.ipynb")):
+            raise
+        return True
+    with building(folder) as new:
+        fill(new)
+    return False
 
 
 def put(new: Path, folder: Path, old: Path) -> None:

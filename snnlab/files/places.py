@@ -4,7 +4,9 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Literal
 
+PACKAGE = Path(__file__).resolve().parents[1]
 MOST_SHOWN = 80
 """Characters of a value that a message repeats."""
 
@@ -31,27 +33,80 @@ def place(path: str | Path) -> Path:
     return found
 
 
-def data_folder(root: str | Path | None = None) -> Path:
-    """Where downloads and trained networks are kept: root, or $SNNLAB_DATA, or the checkout's `data/`, or ~/.snnlab."""
+def kit(part: str = "") -> Path:
+    """Where a part of the kit that is no code lies: `notebooks`, `data/results`, `studies`, ...
+
+    In a checkout that is beside the package; a wheel brings them inside it.
+    """
+    packed = PACKAGE / "_shipped"
+    return (packed if packed.is_dir() else PACKAGE.parent) / part
+
+
+def in_checkout() -> bool:
+    """Whether this package lies in a checkout of the project, not where an installer put it."""
+    return (PACKAGE.parent / "pyproject.toml").is_file()
+
+
+def regained(part: str) -> str:
+    """What brings a missing or damaged part of the kit back, as the end of a message."""
+    if not in_checkout():
+        return "install snnlab again, and it is back"
+    return f"`git checkout -- {part}` brings it back"
+
+
+def data_folder(root: str | Path | None = None, part: str = "") -> Path:
+    """Where downloads and trained networks are written: the first that there is of
+
+    root, $SNNLAB_DATA, the checkout's `data/` if it can be written, the user's cache folder.
+
+    Args:
+        part: folder in it, `trained`, say.
+    """
     wanted = root if root is not None else os.environ.get("SNNLAB_DATA", "")
     if root is not None or wanted:
-        return place(wanted)
-    checkout = Path(__file__).parents[2]
-    return checkout / "data" if (checkout / "pyproject.toml").is_file() else Path.home() / ".snnlab"
+        return place(wanted) / part
+    if in_checkout() and is_writable(kit("data") / part):
+        return kit("data") / part
+    return _of_the_user("cache") / part
+
+
+def kept(name: str) -> Path:
+    """Where to read what may be there already, `trained/x.safetensors`, say: in `data_folder`, or else beside the kit.
+
+    So users of a checkout that only one person can write find what that person had downloaded and trained.
+    """
+    part, _, rest = name.partition("/")
+    own, common = data_folder(part=part) / rest, kit("data") / name
+    return common if common.exists() and not own.exists() else own
 
 
 def answers_file(notebook: str | Path = "") -> Path:
-    """Where predictions are kept: $SNNLAB_ANSWERS, or `.snnlab/predictions.json` in the folder of the notebook."""
-    return Path(os.environ.get("SNNLAB_ANSWERS") or Path(notebook) / ".snnlab" / "predictions.json")
+    """Where predictions are kept: $SNNLAB_ANSWERS, or `.snnlab/predictions.json` in the folder of the notebook.
+
+    Where nothing can be written beside the notebook, they lie in the user's own folder for data of programs.
+    """
+    if chosen := os.environ.get("SNNLAB_ANSWERS"):
+        return Path(chosen)
+    beside = Path(notebook) / ".snnlab"
+    return (beside if is_writable(beside) else _of_the_user("data")) / "predictions.json"
 
 
 def is_writable(folder: Path) -> bool:
-    """Whether a file can be made in the folder, by trying: what permissions say is not all."""
+    """Whether a file can be made in the folder, or the folder be made, by trying: what permissions say is not all."""
+    there = next((one for one in (folder, *folder.absolute().parents) if os.path.lexists(one)), folder)
     try:
-        with tempfile.TemporaryFile(dir=folder):
+        with tempfile.TemporaryFile(dir=there):
             return True
     except OSError:
         return False
+
+
+def _of_the_user(kind: Literal["cache", "data"]) -> Path:
+    import platformdirs
+
+    return (
+        platformdirs.user_cache_path("snnlab") if kind == "cache" else platformdirs.user_data_path("snnlab")
+    )
 
 
 def short(value: object, most: int = MOST_SHOWN) -> str:

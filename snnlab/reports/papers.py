@@ -2,11 +2,11 @@
 
 import csv
 from collections.abc import Sequence
-from pathlib import Path
 
 from IPython.display import Markdown
 
 from snnlab.datasets.published import Row
+from snnlab.files import kit
 from snnlab.neurons.door import door
 from snnlab.reports.intervals import span
 from snnlab.reports.results import table
@@ -16,7 +16,7 @@ from snnlab.training import runs
 
 EVERY_IMAGE = 10_000
 """Test images of CIFAR-10."""
-ALL_IMAGES = Path(__file__).parents[2] / "data" / "results" / "all_images.csv"
+ALL_IMAGES = kit("data/results/all_images.csv")
 
 
 @door

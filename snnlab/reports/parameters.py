@@ -15,12 +15,12 @@ from typing import Any, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-import snnlab
-from snnlab.files import place, short
+from snnlab.files import kit, place, regained, short
 from snnlab.reports import cells
 from snnlab.reports.kinds import Named, OneOf
 
 Value = Any
+REPORTS = "notebooks/reports"
 
 
 class _NameError(ValueError):
@@ -137,13 +137,7 @@ def _refuse(constant: str) -> Any:
 
 def names() -> list[str]:
     """The kit's own reports."""
-    return sorted(path.stem for path in folders()[0].glob("*.ipynb")) if folders() else []
-
-
-def folders() -> list[Path]:
-    """Where the kit's reports lie: beside the package in a checkout, or in the current folder."""
-    roots = dict.fromkeys([Path(snnlab.__file__).resolve().parents[1], Path.cwd()])
-    return [place for root in roots if (place := root / "notebooks" / "reports").is_dir()]
+    return sorted(path.stem for path in kit(REPORTS).glob("*.ipynb"))
 
 
 def find(report: str | Path) -> Path:
@@ -158,15 +152,15 @@ def find(report: str | Path) -> Path:
         return path
     if not (known := names()):
         raise ParameterError(
-            f"report is {short(str(report))}, but the kit's reports come with the project's checkout: run the command "
-            "in its folder, or name a notebook of your own, FILE.ipynb"
+            f"report is {short(str(report))}, but there are none in {kit(REPORTS)}: {regained(REPORTS)}; or name "
+            "a notebook of your own, FILE.ipynb"
         )
     if str(report) not in known:
         meant = _meant(str(report), known)
         raise ParameterError(
             f"report is {short(str(report))}, but must be one of {', '.join(known)}, or a notebook, FILE.ipynb{meant}"
         )
-    return folders()[0] / f"{report}.ipynb"
+    return kit(REPORTS) / f"{report}.ipynb"
 
 
 def declared(report: str | Path) -> tuple[Parameter, ...]:

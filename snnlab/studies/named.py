@@ -48,7 +48,7 @@ def network_kind(name: str) -> Kind:
         if not here(name).is_file():
             raise ValueError(f"there is no checkpoint {short(name)}")
         return "checkpoint"
-    table = runs.table() if runs.checkpoints.FOLDER.is_dir() else {}
+    table = runs.table()
     if name in table or name in SHIPPED:
         return "shipped"
     if name not in runs.NETWORKS:

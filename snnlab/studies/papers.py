@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from snnlab import datasets
+from snnlab import files
 from snnlab.activations import QCFS, Clip, QuantClip
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.choices.corrections import shift_bias
@@ -39,7 +38,7 @@ from snnlab.studies.sweeps import Result
 from snnlab.studies.workers import settle
 from snnlab.training import runs
 
-SHIPPED = Path(__file__).parents[2] / "data" / "results" / "papers.json"
+SHIPPED = files.kit("data/results/papers.json")
 NETWORKS = {"resnet20": "ResNet-20", "vgg16": "VGG-16"}
 STEPS = (2, 4, 8, 16, 32, 64, 128)
 LOOK_AT, LOOKED_AT = 8, 100
@@ -111,9 +110,11 @@ def run(
     Raises: ValueError for a name that is none, or numbers out of range; what runs.shipped raises.
     """
     _check(names, methods, images, T_max, len(data.test), workers)
-    folder = place(cache) if cache is not None else datasets.folder() / "papers"
+    folder = place(cache) if cache is not None else files.data_folder(part="papers")
     steps = tuple(T for T in STEPS if T_max >= T)
     jobs = [job for network in names for name in methods for job in _jobs(network, name, steps)]
+    for trained in dict.fromkeys(job.trained for job in jobs):
+        runs.checkpoints.file_of(trained)  # before the work
     keys = {job: _key(job, images) for job in jobs}
     few = replace(data, train=data.calibration, test=data.test[:images])
     _measure_all([job for job in jobs if not _path(folder, keys[job]).is_file()], keys, few, folder, workers)
@@ -158,15 +159,13 @@ def _measure_all(
 ) -> None:
     """Measure and keep; the longest first, so that no core is left alone with it in the end."""
     jobs = sorted(jobs, key=lambda job: -job.steps[-1])
-    folder.mkdir(parents=True, exist_ok=True)
+    if jobs:
+        files.probe(_path(folder, keys[jobs[0]]), name="SNNLAB_DATA")  # before the work
     workers = min(workers or torch.get_num_threads(), len(jobs))
     with progress_bar(total=sum(job.steps[-1] for job in jobs), unit="step", smoothing=0) as bar:
         bar.set_description("the papers' methods")
         for job, known in _measured(jobs, data, workers):
-            path = _path(folder, keys[job])
-            scratch = path.with_suffix(f".{os.getpid()}")
-            scratch.write_text(json.dumps(known), encoding="utf-8")
-            scratch.replace(path)
+            files.write(_path(folder, keys[job]), json.dumps(known).encode())
             bar.update(job.steps[-1])
 
 
@@ -275,8 +274,8 @@ def load(path: str | Path = SHIPPED) -> Results:
 
     Raises: FileNotFoundError, ValueError that say how to mend it.
     """
-    mend = "`git checkout -- data/results` brings it back, and so does a full run"
     path = place(path)
+    mend = f"{files.regained('data/results')}, and so does a full run"
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path}: {mend}")
     try:

@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -150,6 +151,13 @@ def _check_data(name: str) -> None:
         raise ValueError(f"data: {error}") from None
 
 
+def _at_hand(network: str, methods: Iterable[str]) -> None:
+    """Raises: FileNotFoundError for a network of the table whose file is not here."""
+    wanted = {named.shipped(network, method_of(method)) for method in methods}
+    for name in sorted(wanted & set(runs.table())):
+        runs.checkpoints.file_of(name)
+
+
 class _Loader(yaml.SafeLoader):
     """YAML's safe loader, without aliases, which may stand for a billion values, and without a key twice."""
 
@@ -204,6 +212,8 @@ def _checked(plan: Plan) -> Plan:
             continue  # what its images are is seen when they are read
         if kind == "shipped" and data != "cifar10":
             raise ValueError(f"networks: {network} takes cifar10, but data is {data}")
+        if kind == "shipped":
+            _at_hand(network, plan.methods)
         if network in runs.settings.WIDTHS and data not in colour:
             raise ValueError(
                 f"networks: {network} takes colour images, cifar10 or cifar100, but data is {data}"

@@ -100,5 +100,7 @@ def test_a_damaged_row_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(ValueError, match=r"bad\.csv, line 2 cannot be read.*a lot"):
         published.load()
     monkeypatch.setattr(published, "FOLDER", tmp_path / "none")
-    with pytest.raises(FileNotFoundError, match="come with the project's checkout"):
+    with pytest.raises(
+        FileNotFoundError, match="published figures: `git checkout -- data/published` brings it back"
+    ):
         published.load()

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from snnlab.cli import parser
+from snnlab.files import places
 from snnlab.training import runs
 from snnlab.training.runs.checkpoints import FOLDER
 
@@ -60,6 +61,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data" / "checkpoints"
     shutil.copytree(FOLDER, folder)
     monkeypatch.setattr("snnlab.training.runs.checkpoints.FOLDER", folder)
+    monkeypatch.setenv("SNNLAB_DATA", str(tmp_path / "own"))
     return folder
 
 
@@ -84,14 +86,35 @@ def test_a_missing_damaged_or_replaced_file_is_named_with_what_mends_it(copied: 
         runs.shipped(NAMES[0])
 
 
+def test_what_an_install_does_not_bring_is_said_and_may_lie_in_the_user_s_folder(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "PACKAGE", tmp_path / "site" / "snnlab")
+    own = tmp_path / "own" / "checkpoints"
+    path = copied / f"{NAMES[0]}.safetensors"
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(
+        FileNotFoundError, match=rf"brings {NAMES[1]}.*put {path.name} into {re.escape(str(own))}"
+    ):
+        runs.shipped(NAMES[0])
+    own.mkdir(parents=True)
+    (own / path.name).write_bytes(whole)
+    assert runs.shipped(NAMES[0]).about["accuracy"]
+    (own / path.name).write_bytes(whole[:-1])
+    with pytest.raises(ValueError, match="is damaged.*remove it, and get it again"):
+        runs.shipped(NAMES[0])
+
+
 def test_a_name_that_is_none_is_answered_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"'resnet20_relu'.*ship are.*did you mean 'resnet20-relu'"):
         runs.shipped("resnet20_relu")
 
 
-def test_without_the_checkout_the_table_is_missed_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lost_table_is_missed_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("snnlab.training.runs.checkpoints.FOLDER", tmp_path)
-    with pytest.raises(FileNotFoundError, match="come with the project's checkout"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="table of the trained networks: `git checkout",
+    ):
         runs.shipped("resnet20-relu")

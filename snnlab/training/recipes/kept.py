@@ -7,6 +7,7 @@ the beginning, and an interrupted recipe goes on after the last stage that was f
 import contextlib
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from snnlab import datasets, training
+from snnlab import files, training
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.files import place
@@ -53,32 +54,50 @@ def prepare(
         levels: of every activation that rounds, >= 1; None takes the recipe's own, or T where it says so.
         seed: of the first weights and of the order of the images.
         epochs_scale: multiplies every stage's epochs; a quarter for a first look.
-        cache: folder of the results; None takes `trained/` beside the downloaded data (datasets.folder).
+        cache: folder of the results; None takes `trained/` beside the downloaded data (datasets.folder), and reads
+            what lies in the checkout's, too.
         retrain: train again, whatever there is, and write over it.
         progress: show a progress bar over the stages; a training of over a second shows its own below it.
-    Raises: ValueError for a setting out of range, or a damaged file, which is trained again only if you say so.
+    Raises: ValueError for a setting out of range, a damaged file, which is trained again only if you say so, or, before
+        any training, a folder that cannot be written.
     """
     stages = find(recipe).at(T, epochs_scale, levels).stages
     ann = check("network()", network(seed=seed), nn.Module).eval()
-    folder = place(cache) if cache is not None else datasets.folder() / "trained"
+    folder = place(cache) if cache is not None else files.data_folder(part="trained")
     about = {"network": _named(network), "data": data.name, "seed": str(seed), "version": str(VERSION)}
     start = f"{_digest(*_bytes(ann))} {_digest(*_tensors(data))}"
     paths = [_path(folder, about, stages[: k + 1], start) for k in range(len(stages))]
-    found = max((k for k, path in enumerate(paths) if path.is_file() and not retrain), default=-1)
+    kept = paths if cache is not None else [files.kept(f"trained/{path.name}") for path in paths]
+    found = max((k for k, path in enumerate(kept) if path.is_file() and not retrain), default=-1)
+    if found < len(stages) - 1:
+        files.probe(paths[-1], name="SNNLAB_DATA" if cache is None else "cache")  # before the work
     with progress_bar(total=len(stages), unit="stage", disable=not progress) as bar:
         for k, (stage, path) in enumerate(zip(stages, paths, strict=True)):
             bar.set_description(f"{about['network']}: {stage.name}", refresh=False)
             if k <= found:
                 ann = stage.arrange(ann, data.train[:2])  # what it learned is read below
             if k == found:  # the stages before it need not be read
-                ann = _read(ann, path)
+                ann = _read(ann, kept[k])
             elif k > found:
                 with _told(stage, k, len(stages)):
                     ann = stage.run(ann, data.train, seed)
                 settings = json.dumps([one.settings() for one in stages[: k + 1]])
-                training.save(ann, path, **about, stages=settings, torch=torch.__version__)
+                _keep(ann, path, {**about, "stages": settings, "torch": torch.__version__})
             bar.update()
     return ann
+
+
+def _keep(ann: nn.Module, path: Path, about: dict[str, str]) -> None:
+    """Write a network; one that cannot be kept any more, on a disk that is full by now, say, is not lost for this call.
+
+    In a folder where nobody may replace another's files, somebody else may have been quicker with the same network.
+    """
+    try:
+        training.save(ann, path, **about)
+    except OSError as error:
+        if not path.is_file():
+            line = f"{path} could not be written ({error.strerror}): this network will be trained again"
+            warnings.warn(line, stacklevel=3)
 
 
 @contextlib.contextmanager
