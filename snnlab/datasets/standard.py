@@ -4,7 +4,6 @@ Every data set has three parts. `calibration` is a part of the training images, 
 any conversion. Images are float32, [N, C, H, W].
 """
 
-import difflib
 import hashlib
 import math
 import re
@@ -22,6 +21,7 @@ from torch import Tensor
 
 from snnlab.files import data_folder, is_writable, kept, short
 from snnlab.files.tensors import TensorFile
+from snnlab.files.words import meant
 from snnlab.neurons.door import check_fields, door
 from snnlab.neurons.settings import whole
 
@@ -101,9 +101,9 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
         and what to do.
     """
     if name not in NAMES:
-        near = difflib.get_close_matches(str(name)[:80].lower(), NAMES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"data = {short(name)}, but the data sets are {', '.join(NAMES)}{hint}")
+        raise ValueError(
+            f"data = {short(name)}, but the data sets are {', '.join(NAMES)}{meant(name, NAMES)}"
+        )
     calibration = whole(calibration, "calibration")
     train, test, classes = _digits() if name == "digits" else _torchvision(name, root)
     order = torch.randperm(len(train), generator=torch.Generator().manual_seed(0))

@@ -3,9 +3,7 @@
 papermill would only warn of a parameter that it does not know, and take `007` for 7. Nothing here imports PyTorch.
 """
 
-import difflib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from snnlab.files import kit, place, regained, short
+from snnlab.files.words import meant
 from snnlab.reports import cells
 from snnlab.reports.kinds import Named, OneOf
 
@@ -97,7 +96,7 @@ class Parameter:
             raise ParameterError(f"parameter {self.name!r}: {error}") from None
         except (ValueError, RecursionError):  # pydantic's is one
             said = f"parameter {self.name!r} is {short(text)}, but must be {self.allowed}"
-            raise ParameterError(f"{said}{_meant(text, self.choices) or self._written(text)}") from None
+            raise ParameterError(f"{said}{meant(text, self.choices) or self._written(text)}") from None
 
     def _held(self, value: Value) -> Value:
         """The value, if the annotation allows it. Raises: ValueError."""
@@ -156,9 +155,9 @@ def find(report: str | Path) -> Path:
             "a notebook of your own, FILE.ipynb"
         )
     if str(report) not in known:
-        meant = _meant(str(report), known)
         raise ParameterError(
-            f"report is {short(str(report))}, but must be one of {', '.join(known)}, or a notebook, FILE.ipynb{meant}"
+            f"report is {short(str(report))}, but must be one of {', '.join(known)}, or a notebook, "
+            f"FILE.ipynb{meant(report, known)}"
         )
     return kit(REPORTS) / f"{report}.ipynb"
 
@@ -195,9 +194,7 @@ def _unknown(name: str, known: Iterable[str], path: Path) -> str:
     if name in cells.read(cells.load(path), path.name).computed_names:
         return f"{name!r} is no parameter: {path.name} computes it from the others"
     known = list(known)
-    return (
-        f"there is no parameter {short(name)}, but {', '.join(known) or 'none at all'}{_meant(name, known)}"
-    )
+    return f"there is no parameter {short(name)}, but {', '.join(known) or 'none at all'}{meant(name, known)}"
 
 
 def _parameter(line: cells.Line, notebook: str) -> Parameter:
@@ -247,10 +244,3 @@ def _allowed(schema: Mapping[str, Any]) -> str:
         words += f", {low} or more" if high is None else f", {high} at most"
     outside = [str(schema[name]) for name in ("exclusiveMinimum", "exclusiveMaximum") if name in schema]
     return f"{words}, not {' and not '.join(outside)} itself" if outside else words
-
-
-def _meant(text: str, words: Iterable[str]) -> str:
-    """`; did you mean 'qcfs'?`, or nothing."""
-    plain = {re.sub(r"[^a-z0-9]", "", word.lower()): word for word in words}
-    near = difflib.get_close_matches(re.sub(r"[^a-z0-9]", "", text.lower()[:80]), plain, n=1)
-    return f"; did you mean {plain[near[0]]!r}?" if near else ""

@@ -6,13 +6,12 @@ a function builds a network that the method's recipe trains; without any it give
 imported, so it runs. Images are a data set by its name, or a folder of class folders.
 """
 
-import difflib
 import importlib
 import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from snnlab import datasets
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data, Split, folders
 from snnlab.files import place, short
+from snnlab.files.words import meant
 from snnlab.neurons.door import check
 from snnlab.studies.papers import NETWORK_OF
 from snnlab.studies.papers import NETWORKS as PAPERS
@@ -55,7 +55,7 @@ def network_kind(name: str) -> Kind:
         words = [*runs.NETWORKS, *SHIPPED, *table]
         raise ValueError(
             f"{short(name)} is none of {', '.join(words)}, no FILE.safetensors and no module:function"
-            f"{near(name, words)}"
+            f"{meant(name, words)}"
         )
     return "trained"
 
@@ -155,7 +155,7 @@ def check_images(name: str) -> None:
     if name not in datasets.NAMES and not here(name).is_dir():
         raise ValueError(
             f"{short(name)} is none of {', '.join(datasets.NAMES)}, and no folder of class folders (one for each "
-            f"class, with its images in it){near(name, datasets.NAMES)}"
+            f"class, with its images in it){meant(name, datasets.NAMES)}"
         )
 
 
@@ -172,9 +172,3 @@ def _dressed(data: Data, like: str) -> Data:
 def here(path: str) -> Path:
     """A path as the user wrote it, in the folder where the user is: a report's kernel runs in another."""
     return place(path if path.startswith("~") else Path(os.environ.get("SNNLAB_FROM", "")) / path)
-
-
-def near(text: str, words: Collection[str]) -> str:
-    """`; did you mean 'qcfs'?`, or nothing."""
-    found = difflib.get_close_matches(text[:80].lower(), list(words), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""

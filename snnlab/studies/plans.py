@@ -1,6 +1,7 @@
 """The study file: methods, networks, data, steps and seeds in YAML, read as data and checked before any work."""
 
 import itertools
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from snnlab import datasets
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
 from snnlab.files import place, short
+from snnlab.files.words import meant
 from snnlab.studies import named
 from snnlab.training import runs
 
@@ -133,7 +135,7 @@ def method_of(name: str) -> Method:
     """The method of that name, or module:NAME. Raises: ValueError."""
     found = named.own(name) if named.OWN.fullmatch(name) else CATALOGUE.get(name)
     if not isinstance(found, Method):
-        raise ValueError(f"methods: {short(name)} is no method of the catalogue{named.near(name, CATALOGUE)}")
+        raise ValueError(f"methods: {short(name)} is no method of the catalogue{meant(name, CATALOGUE)}")
     return found
 
 
@@ -190,7 +192,7 @@ def _first(error: ValidationError) -> str:
     where = ".".join(str(part) for part in one["loc"] if not isinstance(part, int))
     if one["type"] == "extra_forbidden":
         known = Plan.model_fields
-        return f"there is no entry {short(where)}, but {', '.join(known)}{named.near(where, known)}"
+        return f"there is no entry {short(where)}, but {', '.join(known)}{meant(where, known)}"
     if one["type"] == "missing":
         return f"the entry {where!r} is missing"
     said = one["msg"].removeprefix("Value error, ").removeprefix("Input ")
@@ -219,9 +221,7 @@ def _checked(plan: Plan) -> Plan:
                 f"networks: {network} takes colour images, cifar10 or cifar100, but data is {data}"
             )
     lists = (plan.methods, plan.networks, plan.data, plan.seeds, plan.calibration, plan.coding, plan.T)
-    count = 1
-    for values in lists:
-        count *= len(values)
+    count = math.prod(map(len, lists))
     if count > MOST_POINTS:
         raise ValueError(f"that is {count:,} points, but {MOST_POINTS:,} at most")
     return plan

@@ -102,7 +102,7 @@ def test_what_an_install_does_not_bring_is_said_and_may_lie_in_the_user_s_folder
     (own / path.name).write_bytes(whole)
     assert runs.shipped(NAMES[0]).about["accuracy"]
     (own / path.name).write_bytes(whole[:-1])
-    with pytest.raises(ValueError, match="is damaged.*remove it, and get it again"):
+    with pytest.raises(ValueError, match=r"is damaged.*remove it, and get it again"):
         runs.shipped(NAMES[0])
 
 

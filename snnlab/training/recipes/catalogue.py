@@ -3,7 +3,6 @@
 References: the papers that `snnlab.converters.methods` names; each recipe's title says which of them it serves.
 """
 
-import difflib
 from functools import partial
 
 from torch import nn
@@ -12,6 +11,7 @@ from snnlab.activations import QCFS, Clip, NoisyQuantClip, QuantClip, RateNorm
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
 from snnlab.files import short
+from snnlab.files.words import meant
 from snnlab.neurons.door import door
 from snnlab.training.recipes.stages import Recipe, Stage, learn_share
 
@@ -82,11 +82,9 @@ def find(name: str | Recipe | Method) -> Recipe:
         return RECIPES[name]
     method = CATALOGUE.get(name) if isinstance(name, str) else name
     if not isinstance(method, Method):
-        near = difflib.get_close_matches(str(name)[:80], [*RECIPES, *CATALOGUE], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(
             f"recipe = {short(name)}, but it is one of {', '.join(RECIPES)}, a method of the catalogue, or a Recipe of "
-            f"your own{hint}"
+            f"your own{meant(name, [*RECIPES, *CATALOGUE])}"
         )
     kind = type(method.activation())
     if method.name not in _OF_METHOD and kind not in _OF_ACTIVATION:

@@ -4,10 +4,10 @@ A wheel brings the table and some of the networks. The others may lie in `checkp
 """
 
 import csv
-import difflib
 from pathlib import Path
 
 from snnlab.files import data_folder, in_checkout, kit, regained, short
+from snnlab.files.words import meant
 from snnlab.neurons.door import door
 from snnlab.training.runs.files import Trained, load, sha256
 
@@ -55,9 +55,9 @@ def shipped(name: str) -> Trained:
     """
     rows = table()
     if name not in rows:
-        near = difflib.get_close_matches(name, rows, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"name = {short(name)}, but the networks that ship are {', '.join(rows)}{hint}")
+        raise ValueError(
+            f"name = {short(name)}, but the networks that ship are {', '.join(rows)}{meant(name, rows)}"
+        )
     path = file_of(name)
     if (found := sha256(path)) != rows[name]["sha256"]:
         raise ValueError(

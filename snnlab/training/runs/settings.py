@@ -1,7 +1,6 @@
 """All that a long training depends on."""
 
 import dataclasses
-import difflib
 import json
 import re
 from collections.abc import Callable, Collection
@@ -14,6 +13,7 @@ from torch import nn
 from snnlab import datasets, networks
 from snnlab.activations import ACTIVATIONS_BY_NAME, LearnedRange, QuantClip
 from snnlab.files import short
+from snnlab.files.words import meant
 from snnlab.networks import Activation
 from snnlab.neurons.door import check_fields, door
 from snnlab.training import SMOOTHING
@@ -202,6 +202,5 @@ SHAPES = {
 
 def _one_of(name: str, value: object, allowed: Collection[str]) -> None:
     if value not in [*allowed]:
-        near = difflib.get_close_matches(str(value)[:80].lower(), allowed, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"{name} = {short(value)}, but it is one of {', '.join(allowed)}{hint}")
+        listed = ", ".join(allowed)
+        raise ValueError(f"{name} = {short(value)}, but it is one of {listed}{meant(value, allowed)}")
