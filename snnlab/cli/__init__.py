@@ -53,7 +53,7 @@ EXAMPLES = {
     "doctor": "--json",
     "bench": "--quick",
     "compare": "out/qcfs out/opi",
-    "study": "studies/quick.yaml --out out/quick",
+    "study": "quick --out out/quick",
 }
 """One of each command, as its help shows it."""
 

@@ -12,7 +12,7 @@ def study_options(study: argparse.ArgumentParser) -> None:
         "Points are kept as they are computed; stopped or killed, the same command goes on. A point that fails is a "
         "row with its reason."
     )
-    study.add_argument("file", type=Path, metavar="STUDY.yaml", help="methods, networks, data, T, seeds")
+    study.add_argument("file", type=Path, metavar="STUDY", help="a file, study.yaml; or quick, comparison")
     study.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of results.parquet")
     study.add_argument("--workers", type=threads, metavar="N", help="processes (one for each processor)")
     study.add_argument(

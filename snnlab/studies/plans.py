@@ -3,7 +3,6 @@
 import itertools
 import math
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from snnlab import datasets
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
-from snnlab.files import place, short
+from snnlab.files import kit, place, short
 from snnlab.files.words import meant
 from snnlab.studies import named
 from snnlab.training import runs
@@ -111,9 +110,11 @@ class Plan(BaseModel):
 
 def read(path: str | Path) -> Plan:
     """The plan of a study file. Raises: ValueError that says in one line what is wrong with it; OSError."""
-    file = place(path)
+    file = file_of(path)
     if not file.is_file():
-        raise ValueError(f"there is no study file {short(str(path))}")
+        raise ValueError(
+            f"there is no study file {short(str(path))}, and the kit's are {', '.join(_names())}"
+        )
     if file.stat().st_size > LARGEST_FILE:
         raise ValueError(f"{file.name} has over {LARGEST_FILE:,} bytes, which no study needs")
     for folder in (str(Path.cwd()), str(file.parent)):  # where a module of one's own is found
@@ -129,6 +130,15 @@ def read(path: str | Path) -> Plan:
         return _checked(plan)
     except ValueError as error:
         raise ValueError(f"{file.name}: {error}") from None
+
+
+def file_of(path: str | Path) -> Path:
+    """The file of a study: one of the kit's by its name, `quick`, or any by its path."""
+    return kit("studies") / f"{path}.yaml" if str(path) in _names() else place(path)
+
+
+def _names() -> list[str]:
+    return sorted(path.stem for path in kit("studies").glob("*.yaml"))
 
 
 def method_of(name: str) -> Method:
@@ -153,9 +163,9 @@ def _check_data(name: str) -> None:
         raise ValueError(f"data: {error}") from None
 
 
-def _at_hand(network: str, methods: Iterable[str]) -> None:
+def _at_hand(plan: Plan) -> None:
     """Raises: FileNotFoundError for a network of the table whose file is not here."""
-    wanted = {named.shipped(network, method_of(method)) for method in methods}
+    wanted = {named.shipped(network, method_of(m)) for network in plan.networks for m in plan.methods}
     for name in sorted(wanted & set(runs.table())):
         runs.checkpoints.file_of(name)
 
@@ -214,12 +224,11 @@ def _checked(plan: Plan) -> Plan:
             continue  # what its images are is seen when they are read
         if kind == "shipped" and data != "cifar10":
             raise ValueError(f"networks: {network} takes cifar10, but data is {data}")
-        if kind == "shipped":
-            _at_hand(network, plan.methods)
         if network in runs.settings.WIDTHS and data not in colour:
             raise ValueError(
                 f"networks: {network} takes colour images, cifar10 or cifar100, but data is {data}"
             )
+    _at_hand(plan)
     lists = (plan.methods, plan.networks, plan.data, plan.seeds, plan.calibration, plan.coding, plan.T)
     count = math.prod(map(len, lists))
     if count > MOST_POINTS:

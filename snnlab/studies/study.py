@@ -65,7 +65,7 @@ def run(file: str | Path, out: str | Path, *, workers: int | None = None, schedu
     """Compute what is not yet known of a study, and write its table to out/results.parquet.
 
     Args:
-        file: the study, YAML (plans.py).
+        file: the study, YAML (plans.py), or the name of one that comes with the kit, "quick".
         out: the folder: absent, empty, or one that holds an earlier state of this or another study.
         workers: processes, one thread each; None takes a processor each; 1 works in this process.
         scheduler: address of a Dask scheduler, or "local" for a cluster that is started for this run.
@@ -77,7 +77,7 @@ def run(file: str | Path, out: str | Path, *, workers: int | None = None, schedu
     sums = {name: points.sum_of(name) for name in plan.data}
     keys = [points.key(point, sums[point.data]) for point in every]
     with _held(folder):
-        files.write(folder / COPY, place(file).read_bytes())
+        files.write(folder / COPY, plans.file_of(file).read_bytes())
         known = _Journal(folder / JOURNAL)
         missing = {key: point for key, point in zip(keys, every, strict=True) if not known.settled(key)}
         try:
