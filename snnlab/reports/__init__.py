@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         write_results,
     )
     from snnlab.reports.running import run
-    from snnlab.reports.studies import study_failures, study_table
+    from snnlab.reports.studies import study_failures, study_headline, study_table
     from snnlab.reports.subjects import images, network
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "shown_one_input",
     "span",
     "study_failures",
+    "study_headline",
     "study_table",
     "table",
     "training_list",
@@ -62,7 +63,7 @@ _FILES = {
     "parameters": ("Parameter", "ParameterError", "check", "declared", "names"),
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),
     "running": ("run",),
-    "studies": ("study_failures", "study_table"),
+    "studies": ("study_failures", "study_headline", "study_table"),
     "subjects": ("images", "network"),
 }
 

@@ -41,12 +41,28 @@ def ahead(accuracies: Mapping[str, float], images: int) -> str:
     """
     if not accuracies:
         raise ValueError("accuracies is empty, but it must hold one or more")
-    best = max(accuracies.values())
-    spans = {name: of_share(value, images, "accuracies") for name, value in accuracies.items()}
-    first = [name for name, value in accuracies.items() if value == best]
-    level = [name for name in spans if name not in first and not parted(spans[first[0]], spans[name])]
-    behind = len(accuracies) - len(first) - len(level)
-    said = f"{_named(first)} {'has' if len(first) == 1 else 'have'} the most right, {share(best, images)}"
+    spans = {name: (value, of_share(value, images, "accuracies")) for name, value in accuracies.items()}
+    return leaders(spans, f"{images:,} images do not tell these apart")
+
+
+@door
+def leaders(found: Mapping[str, tuple[float, tuple[float, float]]], unknown: str) -> str:
+    """The same of accuracies with intervals of any kind.
+
+    Args:
+        found: name to accuracy and interval, 0 to 1; one or more.
+        unknown: what is said where intervals overlap.
+    Raises: ValueError for none.
+    """
+    if not found:
+        raise ValueError("found is empty, but it must hold one or more")
+    best = max(accuracy for accuracy, _ in found.values())
+    first = [name for name, (accuracy, _) in found.items() if accuracy == best]
+    low, high = found[first[0]][1]
+    level = [name for name in found if name not in first and not parted((low, high), found[name][1])]
+    behind = len(found) - len(first) - len(level)
+    most = f"{100 * best:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+    said = f"{_named(first)} {'has' if len(first) == 1 else 'have'} the most right, {most}"
     if not level:
         return (
             f"{said}, better than each of the other {behind}: no interval meets that one."
@@ -54,10 +70,8 @@ def ahead(accuracies: Mapping[str, float], images: int) -> str:
             else f"{said}."
         )
     rest = f"; better than the other {behind}" if behind else ""
-    return (
-        f"{said}, but that interval overlaps {'that' if len(level) == 1 else 'those'} of {_named(level)}: {images:,} "
-        f"images do not tell these apart{rest}."
-    )
+    overlapped = f"{'that' if len(level) == 1 else 'those'} of {_named(level)}"
+    return f"{said}, but that interval overlaps {overlapped}: {unknown}{rest}."
 
 
 def _named(names: list[str]) -> str:

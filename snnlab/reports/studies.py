@@ -8,11 +8,14 @@ from typing import Any
 from IPython.display import Markdown
 
 from snnlab.neurons.door import door
+from snnlab.reports.intervals import leaders
 from snnlab.reports.results import table
 from snnlab.studies.intervals import over_seeds, wilson
 
-GROUP = ("data", "network", "method", "calibration", "coding")
+GROUP = ("method", "network", "data", "calibration", "coding")
 """What tells one line of the table from another; seeds are put together."""
+MOST_SAID = 6
+"""Networks and data sets of which the headline tells the best method."""
 
 
 @door
@@ -40,6 +43,38 @@ def study_table(rows: Sequence[Mapping[str, Any]]) -> Markdown:
 
 
 @door
+def study_headline(rows: Sequence[Mapping[str, Any]]) -> Markdown:
+    """How much was computed, and for each network and data set who has the most right after the most steps."""
+    rows = _checked(rows)
+    good = [row for row in rows if not row["error"]]
+    points, failed = ({row["key"] for row in some} for some in (rows, [row for row in rows if row["error"]]))
+    if not good:
+        return Markdown(f"> {len(points)} points, {len(rows)} rows; {len(failed)} points failed.")
+    T = max(row["T"] for row in good)
+    whats = [len({row[name] for row in good}) for name in ("method", "network", "seed")]
+    said = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in zip(whats, ("method", "network", "seed"), strict=True)
+    ]
+    told = [f"{len(points)} points: {', '.join(said)}, T up to {T}; {len(failed)} points failed."]
+    places = list(dict.fromkeys((row["network"], row["data"]) for row in good))
+    for network, data in places[:MOST_SAID]:
+        lines: dict[str, list[Mapping[str, Any]]] = {}
+        for row in good:
+            if (row["network"], row["data"], row["T"]) == (network, data, T):
+                lines.setdefault(_quoted(*(row[name] for name in _telling(good))), []).append(row)
+        found = {name: _interval(some) for name, some in lines.items()}
+        unknown = "these runs do not tell them apart"
+        told += [f"`{_quoted(network, data)}`, after {T} steps: {leaders(found, unknown)}"] if found else []
+    return Markdown("\n".join(f"> {line}\n>" for line in told))
+
+
+def _telling(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The method, and what else differs between lines of one network and data set."""
+    return ["method", *(name for name in ("calibration", "coding") if len({row[name] for row in rows}) > 1)]
+
+
+@door
 def study_failures(rows: Sequence[Mapping[str, Any]]) -> Markdown:
     """The points that failed, each with its reason; a sentence if there are none."""
     bad = [row for row in _checked(rows) if row["error"]]
@@ -63,6 +98,11 @@ def plain(value: object) -> str:
     return "".join(f"&#{ord(letter)};" if letter in "|`*_[]\\~$" else letter for letter in text)
 
 
+def _quoted(*values: object) -> str:
+    """Text from a file to stand between backticks, where only they could do harm."""
+    return ", ".join(" ".join(str(value).split()).replace("`", "'") for value in values)
+
+
 def _line(
     key: Sequence[object], shown: Sequence[int], rows: Sequence[Mapping[str, Any]], steps: Sequence[int]
 ) -> tuple[object, ...]:
@@ -74,6 +114,11 @@ def _line(
 def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return ""
+    accuracy, (low, high) = _interval(rows)
+    return f"{100 * accuracy:.1f}<br>{100 * low:.1f} to {100 * high:.1f}"
+
+
+def _interval(rows: Sequence[Mapping[str, Any]]) -> tuple[float, tuple[float, float]]:
+    """The mean over seeds, and its interval."""
     found = [row["accuracy"] for row in rows]
-    low, high = over_seeds(found) if len(found) > 1 else wilson(rows[0]["correct"], rows[0]["images"])
-    return f"{100 * mean(found):.1f}<br>{100 * low:.1f} to {100 * high:.1f}"
+    return mean(found), over_seeds(found) if len(found) > 1 else wilson(rows[0]["correct"], rows[0]["images"])

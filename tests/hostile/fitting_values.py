@@ -120,6 +120,8 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
     },
     "reports.write_results": {"path": lambda: "results.json", "params": dict, "measured": dict},
     "reports.study_table": {"rows": list},
+    "reports.study_headline": {"rows": list},
+    "reports.intervals.leaders": {"found": lambda: {"a": (0.5, (0.4, 0.6))}, "unknown": lambda: "so it is"},
     "reports.study_failures": {"rows": list},
     "studies.intervals.wilson": {"correct": lambda: 3, "count": lambda: 9},
     "studies.intervals.over_seeds": {"accuracies": lambda: [0.5, 0.6]},

@@ -273,12 +273,16 @@ def test_the_report_shows_the_table_with_intervals_and_text_as_text(home: Path, 
     files.write(tmp_path / "t.parquet", study.parquet([*rows, bad]))
     reports.run("study", {"table": str(tmp_path / "t.parquet")}, tmp_path / "report")
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    assert "11 points, 19 rows; 1 points failed" in page
+    assert "11 points: 3 methods, 1 network, 2 seeds, T up to 4; 1 points failed" in page, "the headline"
     assert "<script>|x" not in page and "&lt;script&gt;" in page and "<td><b></td>" not in page
     two = [row["accuracy"] for row in rows if (row["method"], row["T"]) == ("opi", 4)]
     low, high = over_seeds(two)
     cell = rf"<td[^>]*>{50 * sum(two):.1f}<br ?/?>{100 * low:.1f} to {100 * high:.1f}</td>"
     assert re.search(cell, page)
-    assert "In all lines: data digits" in page and '<th style="text-align: right;">data' not in page
+    assert (
+        "In all lines: network cnn; data digits" in page
+        and "the most right" in page
+        and '<th style="text-align: right;">data' not in page
+    )
     assert wilson(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4), "Wilson's own form, by hand"
     assert wilson(0, 10)[0] == 0 and wilson(10, 10)[1] == pytest.approx(1)
