@@ -24,8 +24,8 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
+        release(held)  # before: Windows removes no file that is open
         shutil.rmtree(folder, ignore_errors=True)
-        release(held)
         remove_empty(made)
 
 

@@ -1,6 +1,7 @@
-"""Files and folders in which something is built: locked, so that they are known for leftovers once their process dies.
+"""Folders in which something is built: locked, so that they are known for leftovers once their process dies.
 
-Nothing here ever waits: what is locked by another is left alone, and what cannot be locked is never cleared.
+The lock is a file in the folder, by filelock: the system lets go of it when its process ends, however it ends, also on
+Windows. Nothing here ever waits: what is locked by another is left alone, and what cannot be locked is never cleared.
 """
 
 import os
@@ -8,61 +9,58 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-try:
-    import fcntl
-except ImportError:  # Windows: what a killed process leaves stays until someone deletes it
-    fcntl = None  # type: ignore[assignment]
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
-CAREFUL = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
-"""A pipe that nobody writes to would be waited for; a link could lead to what is not ours."""
+NAME = ".snnlab-lock"
+"""Of the file that is locked. It stays where the folder stays: whoever locks it next must find the same file."""
 
 
-def hold(path: Path) -> int | None:
-    """A descriptor that locks a file or folder until it is released or this process dies.
+def hold(folder: Path) -> "BaseFileLock | None":
+    """A lock on a folder until it is released or this process dies.
 
     None where it is taken, gone, or on a file system without locks.
     """
-    if fcntl is None:
-        return None
-    descriptor = None
+    from filelock import FileLock  # takes longer than the help of a command may
+
+    lock = FileLock(folder / NAME, timeout=0, thread_local=False, fallback_to_soft=False)
     try:
-        descriptor = os.open(path, os.O_RDONLY | CAREFUL)
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), path.lstat()):  # not cleared in between
-            return descriptor
-    except OSError:
+        before = folder.stat()
+        lock.acquire()
+        if os.path.samestat(before, folder.stat()):  # not cleared in between
+            return lock
+    except (OSError, NotImplementedError):
         pass
-    release(descriptor)
+    release(lock)
     return None
 
 
-def held_anew(make: Callable[[], Path]) -> tuple[Path, int | None]:
-    """What `make` makes under a name of its own, and the descriptor that locks it."""
+def held_anew(make: Callable[[], Path]) -> tuple[Path, "BaseFileLock | None"]:
+    """A folder that `make` makes under a name of its own, and its lock."""
     while True:
         made = make()
-        descriptor = hold(made)
-        if made.exists():  # else another process took it for a leftover before it was held
-            return made, descriptor
-        release(descriptor)
+        first, lock = made.stat(), hold(made)
+        if made.exists() and os.path.samestat(first, made.stat()):
+            return made, lock
+        release(lock)  # another process took it for a leftover before it was held
 
 
-def release(descriptor: int | None) -> None:
+def release(lock: "BaseFileLock | None") -> None:
     """Give up a lock."""
-    if descriptor is not None:
-        os.close(descriptor)
+    if lock is not None:
+        lock.release()
 
 
-def cleared(folder: Path, pattern: str) -> None:
-    """Remove what killed processes left in a folder: files and folders of that name that no living process holds.
+def cleared(parent: Path, pattern: str) -> None:
+    """Remove what killed processes left in a folder: folders of that name that no living process holds.
 
     Args:
         pattern: regular expression of the whole name.
     """
-    for left in list(folder.iterdir()):
-        ours = (
-            re.fullmatch(pattern, left.name) and not left.is_symlink() and (left.is_file() or left.is_dir())
-        )
-        if ours and (descriptor := hold(left)) is not None:
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
-            release(descriptor)
+    for left in list(parent.iterdir()):
+        ours = re.fullmatch(pattern, left.name) and left.is_dir() and not left.is_symlink()
+        if ours and (lock := hold(left)) is not None:
+            release(lock)  # Windows removes no file that is open; whoever takes it now clears it, too
+            shutil.rmtree(left, ignore_errors=True)

@@ -2,31 +2,28 @@
 
 import contextlib
 import os
-import re
-import secrets
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
-from snnlab.files.folders import trial
-from snnlab.files.locks import cleared, held_anew, release
+from snnlab.files.folders import scratch, trial
 from snnlab.files.places import place, short
 
 
 def write(path: str | Path, content: bytes) -> None:
     """Write a file whole or not at all, with the mode that the umask gives; folders above it are made.
 
-    It is built beside its place under another name, and what killed processes left there of the same file is removed.
+    It is built in a folder beside its place, and what killed processes left there of the same file is removed.
     Raises: ValueError as `place`; OSError.
     """
     path = place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _scratch(path) as scratch:
-        with scratch.open("r+b") as file:
+    with scratch(path.parent, f".{path.name}.") as near:
+        new = near / "new"
+        with new.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        scratch.replace(path)
+        new.replace(path)
 
 
 def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
@@ -48,7 +45,7 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
             kind = "a folder" if path.is_dir() else "a device, a pipe or a socket"
             raise ValueError(f"{name} is {shown}, which is {kind}: name a file")
     try:
-        free = trial(path.parent, _scratch(path.with_name(path.name + ".going")))
+        free = trial(path.parent, scratch(path.parent, f".{path.name}.going."))
     except OSError as error:
         raise ValueError(
             f"{name} is {shown}, where nothing can be written ({error.strerror}): name another"
@@ -59,21 +56,3 @@ def probe(path: str | Path, size: int = 0, name: str = "--out") -> Path:
             "or name another place"
         )
     return path
-
-
-@contextlib.contextmanager
-def _scratch(path: Path) -> Iterator[Path]:
-    """An empty file beside a path, held while it is written, gone at the end unless it was renamed."""
-    cleared(path.parent, rf"\.{re.escape(path.name)}\.[0-9a-f]{{8}}\.tmp")
-
-    def empty() -> Path:
-        made = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        made.open("xb").close()
-        return made
-
-    scratch, held = held_anew(empty)
-    try:
-        yield scratch
-    finally:
-        scratch.unlink(missing_ok=True)
-        release(held)

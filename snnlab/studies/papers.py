@@ -265,7 +265,7 @@ def _check(
 def save(results: Results, path: str | Path = SHIPPED) -> None:
     """Write a run as JSON, the same bytes for the same numbers."""
     text = json.dumps(dataclasses.asdict(results), indent=1)  # the layers stand in their order
-    place(path).write_text(text + "\n", encoding="utf-8")
+    files.write(path, f"{text}\n".encode())
 
 
 @door

@@ -141,7 +141,7 @@ def _held(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     files.write(folder / MARKER, MARKED.encode())
     lock = files.hold(folder)
-    if lock is None and os.name == "posix":
+    if lock is None:
         raise ValueError(
             f"--out is {short(str(folder))}, where another study is running: wait, or name another folder"
         )

@@ -15,6 +15,7 @@ from cases import LONG
 from tqdm import tqdm
 
 from snnlab import datasets, files
+from snnlab.files import locks
 from snnlab.files.tensors import pack
 from snnlab.reports.folder import FILES, LEFTOVER, MARKED, MARKER, put, target
 from snnlab.training import runs
@@ -70,11 +71,11 @@ def test_a_killed_save_leaves_the_old_file_whole_and_the_next_clears_up(tmp_path
 
 def test_another_save_that_lives_is_not_cleared_away(tmp_path: Path) -> None:
     path = tmp_path / "net.safetensors"
-    with (tmp_path / ".net.safetensors.0123abcd.tmp").open("wb") as living:
-        held = files.hold(Path(living.name))
-        files.write(path, b"mine")
-        assert Path(living.name).exists()
-        files.release(held)
+    (living := tmp_path / ".net.safetensors.0123abcd.tmp").mkdir()
+    held = files.hold(living)
+    files.write(path, b"mine")
+    assert living.exists()
+    files.release(held)
     files.write(path, b"mine")
     assert list(tmp_path.iterdir()) == [path]
 
@@ -125,4 +126,4 @@ def test_a_pipe_and_a_foreign_lock_in_the_folder_hang_nothing(name: str, tmp_pat
     with files.scratch(tmp_path, "snnlab-kernel-") as folder:
         assert folder.is_dir()
     files.release(held)
-    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, locks.NAME])

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from snnlab import cli, files
+from snnlab.files import locks
 from snnlab.studies import plans, points, study
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +64,7 @@ def test_a_row_says_what_was_asked_and_what_was_found(home: Path) -> None:
         assert row["error"] is None and row["torch"] and row["seconds_convert"] > 0
     assert list(rows[0]) == list(study.KINDS)
     assert sorted(path.name for path in (home / "serial").iterdir()) == sorted(
-        [study.MARKER, study.JOURNAL, study.TABLE, study.COPY]
+        [study.MARKER, study.JOURNAL, study.TABLE, study.COPY, locks.NAME]
     )
 
 
@@ -140,6 +141,7 @@ def test_a_point_that_fails_is_a_row_with_its_reason(tmp_path: Path, monkeypatch
 
 def test_two_studies_in_one_folder_at_once(home: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "out").mkdir()
+    (tmp_path / "out" / study.MARKER).touch()
     lock = files.hold(tmp_path / "out")
     assert cli.main(command(home, tmp_path / "out")[3:]) == 2
     assert "another study is running" in capsys.readouterr().err
@@ -220,7 +222,8 @@ def test_killed_at_random_moments_the_same_command_completes_the_same_table(
     )
     assert done.returncode == 0, done.stderr
     assert table(out) == table(home / "serial")
-    assert {path.name for path in out.iterdir()} == {study.MARKER, study.JOURNAL, study.TABLE, study.COPY}
+    kept = {study.MARKER, study.JOURNAL, study.TABLE, study.COPY, locks.NAME}
+    assert {path.name for path in out.iterdir()} == kept
 
 
 def alive(session: int) -> bool:
