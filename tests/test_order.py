@@ -12,7 +12,7 @@ ROOMS = (
     "simulators.run", "simulators.coding", "simulators.stopping", "simulators.simulation",
     "simulators.errors", "simulators.energy",
     "training.fitting", "training.recipes", "training.runs",
-    "exchange.saving", "exchange.nir", "exchange.onnx",
+    "exchange.saving", "exchange.nir", "exchange.onnx", "exchange.chips",
     "studies.sweeps", "studies.workers", "studies.papers", "studies.claims", "studies.checks",
     "studies.intervals", "studies.named", "studies.plans", "studies.points", "studies.study",
     "studies.subjects", "studies.stopwatch", "studies.peers", "studies.bench",

@@ -1,15 +1,17 @@
-"""Spiking networks as files: this kit's own (`saving`); NIR, the field's exchange format (`nir`); ONNX (`onnx`)."""
+"""Spiking networks elsewhere: files of the kit (`saving`), NIR, the field's format (`nir`), ONNX (`onnx`), chips."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from snnlab.exchange.chips import fits
     from snnlab.exchange.nir import read_nir, to_nir, write_nir
     from snnlab.exchange.onnx import to_onnx, write_onnx
 
-__all__ = ["read_nir", "to_nir", "to_onnx", "write_nir", "write_onnx"]
+__all__ = ["fits", "read_nir", "to_nir", "to_onnx", "write_nir", "write_onnx"]
 
 _ROOMS = {
+    "fits": "chips",
     **dict.fromkeys(("read_nir", "to_nir", "write_nir"), "nir"),
     **dict.fromkeys(("to_onnx", "write_onnx"), "onnx"),
 }

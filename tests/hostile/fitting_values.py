@@ -68,6 +68,7 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
         "data": lambda: "cifar10",
     },
     "exchange.read_nir": {"source": nir_graph, "dt": lambda: 1e-4, "largest": lambda: 1.0},
+    "exchange.fits": {"T": lambda: T},
     "exchange.to_onnx": {"T": lambda: T},
     "exchange.write_onnx": {"path": lambda: "out.onnx", "T": lambda: T},
     "exchange.write_nir": {"path": lambda: "out.nir"},
