@@ -33,6 +33,7 @@ from snnlab.cli.options import (
 from snnlab.cli.report import report_options, run_report
 from snnlab.cli.study import run_study, study_options
 from snnlab.files import place, short
+from snnlab.files.language import LANGUAGES
 
 SETTINGS = (
     *("network", "data", "activation", "levels", "width", "epochs", "batch", "seed"),
@@ -213,10 +214,14 @@ def _export(args: argparse.Namespace) -> None:
     from snnlab.course import translation
     from snnlab.reports import site
 
+    if args.lesson and args.both:
+        raise Mistake("--both is for the whole course: leave LESSON out, or name one --language")
     try:
-        with translation.source(notebooks()) as folder:
-            one = args.lesson and site.write_one(folder, args.lesson, args.out)
-            done = one or site.write(folder, args.out)
+        if args.lesson:
+            with translation.source(notebooks()) as folder:
+                done = site.write_one(folder, args.lesson, args.out)
+        else:
+            done = site.write(notebooks(), args.out, LANGUAGES if args.both else ())
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
     except reports.ReportError as failure:

@@ -132,7 +132,7 @@ def _every(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]
             yield from action.choices.values()
 
 
-def language_option(command: argparse.ArgumentParser) -> None:
+def language_option(command: argparse._ActionsContainer) -> None:
     """What the lessons are read in."""
     command.add_argument("--language", choices=LANGUAGES, help="of the lessons: en, or zh, Chinese")
 
@@ -152,7 +152,10 @@ def export_options(export: argparse.ArgumentParser) -> None:
     export.add_argument("lesson", nargs="?", metavar="LESSON", help="its number; all, if there is none")
     out = "a folder; for one lesson a file"
     export.add_argument("--out", type=Path, required=True, metavar="PATH", help=out)
-    language_option(export)
+    either = export.add_mutually_exclusive_group()
+    language_option(either)
+    both = "the course in each language, every page linked with its twin"
+    either.add_argument("--both", action="store_true", help=both)
 
 
 def bench_options(bench: argparse.ArgumentParser) -> None:

@@ -8,9 +8,11 @@ is Markdown, snnlab/course/LANGUAGE/*.md. Each of its entries is a line and the 
 The digits are those of `mark(english)`, so that an edited English text finds its twin no more; the name is for people.
 """
 
+import contextlib
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,6 +31,20 @@ def language() -> str:
     if chosen not in LANGUAGES:
         raise ValueError(f"SNNLAB_LANGUAGE is {short(chosen)}, but must be one of {', '.join(LANGUAGES)}")
     return chosen
+
+
+@contextlib.contextmanager
+def spoken(chosen: str) -> Iterator[None]:
+    """The reader's language for a while, for kernels that are started meanwhile, too."""
+    before = os.environ.get("SNNLAB_LANGUAGE")
+    os.environ["SNNLAB_LANGUAGE"] = chosen
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["SNNLAB_LANGUAGE"]
+        else:
+            os.environ["SNNLAB_LANGUAGE"] = before
 
 
 def said(english: str) -> str:

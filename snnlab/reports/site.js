@@ -79,7 +79,14 @@ function show() {
     const line = (name, cells) => { const row = document.createElement("tr"); row.append(...cells.map((text) => element(name, text))); return row; };
     table.append(line("th", [say("question"), say("your answer"), say("it is"), ""]));
     table.append(...Object.keys(ANSWERS).map((number, k) => line("td", rows[k] ?? [number, say("none"), "", ""])));
-    place.replaceChildren(table);
+    const save = element("button", say("Save my answers as a file"), { type: "button" });
+    save.onclick = () => {
+      const text = new Blob([JSON.stringify(recorded(), null, 1)], { type: "application/json" });
+      const link = element("a", "", { href: URL.createObjectURL(text), download: "predictions.json" });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    };
+    place.replaceChildren(table, save);
   }
 }
 for (const place of document.querySelectorAll(".snnlab-question[data-asked]")) ask(place);

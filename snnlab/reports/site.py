@@ -8,11 +8,12 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nbformat
@@ -23,11 +24,12 @@ from nbconvert.filters import markdown2html
 
 import snnlab
 from snnlab import files
+from snnlab.course import translation
 from snnlab.course.lessons import answers_of
 from snnlab.course.prediction import plain
 from snnlab.explorers.conversion import PAGES
 from snnlab.files import marked, scratch
-from snnlab.files.language import language, said
+from snnlab.files.language import language, said, spoken
 from snnlab.progress import progress_bar
 from snnlab.reports.execution import execute
 from snnlab.reports.page import part
@@ -39,6 +41,9 @@ LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)")
 MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
 TONGUES = {"en": "en", "zh": "zh-CN"}
 """What browsers call the languages."""
+NAMES = {"en": "English", "zh": "中文"}
+"""What the languages call themselves."""
+NO_TWINS: Mapping[str, str] = MappingProxyType({})
 VIEW = "application/vnd.jupyter.widget-view+json"
 FRAME = re.compile(r'<iframe\b[^>]*\btitle="A converted network at work"[^>]*>\s*</iframe>')
 
@@ -82,39 +87,69 @@ def texts(folder: Path) -> dict[str, Path]:
     return {f"{path.stem}.html": path for path in found if path.is_file()}
 
 
-def write(folder: Path, out: Path) -> Path:
+def write(folder: Path, out: Path, languages: Sequence[str] = ()) -> Path:
     """Run every lesson of a folder, and write the course's pages: index.html, one for each lesson, the glossary.
 
     Args:
+        folder: of the lessons, in English.
         out: a new or empty folder, or one that this function wrote and nobody has changed since.
+        languages: of the pages; the first in out itself, another in a folder of its name there, each page linked with
+            its twin. None takes the reader's.
     Returns: out, absolute.
     Raises: ValueError for another folder, and where nothing can be written; ReportError if a lesson fails, with nothing
         left in out.
     """
-    place, every, beside = marked.target(out, ROOM), lessons(folder), texts(folder)
-    pages = {*beside, *(lesson.page for lesson in every)}
+    chosen = tuple(languages) or (language(),)
+    place = marked.target(out, ROOM * len(chosen))
     with marked.building(place) as new:
-        network = ""
-        for k, lesson in enumerate(progress_bar(every, "the course", unit="lesson", delay=0)):
-            near = (every[k - 1] if k else None, every[k + 1] if k + 1 < len(every) else None)
-            text = page(lesson, near, pages)
-            network = network or "".join(FRAME.findall(text)[:1])
-            (new / lesson.page).write_text(text, encoding="utf-8")
-        for name, path in beside.items():
-            (new / name).write_text(text_page(path, pages), encoding="utf-8")
-        index = index_page(every, network, pages)
-        (new / "index.html").write_text(index, encoding="utf-8")
+        for tongue in chosen:
+            home = tongue == chosen[0]
+            ways = {NAMES[other]: _way(other, home, chosen) for other in chosen if other != tongue}
+            with spoken(tongue), translation.source(folder) as source:
+                (own := new if home else new / tongue).mkdir(exist_ok=True)
+                _write(source, own, ways)
     return place
 
 
-def index_page(every: Sequence[Lesson], network: str, pages: Collection[str]) -> str:
+def _way(other: str, home: bool, languages: Sequence[str]) -> str:
+    """From a page to the folder of its twins in another language."""
+    up = "" if home else "../"
+    return up if other == languages[0] else f"{up}{other}/"
+
+
+def _write(folder: Path, new: Path, twins: Mapping[str, str]) -> None:
+    """All pages in one language."""
+    every, beside = lessons(folder), texts(folder)
+    pages = {*beside, *(lesson.page for lesson in every)}
+    network = ""
+    for k, lesson in enumerate(progress_bar(every, "the course", unit="lesson", delay=0)):
+        near = (every[k - 1] if k else None, every[k + 1] if k + 1 < len(every) else None)
+        text = page(lesson, near, pages, twins)
+        network = network or "".join(FRAME.findall(text)[:1])
+        (new / lesson.page).write_text(text, encoding="utf-8")
+    for name, path in beside.items():
+        (new / name).write_text(text_page(path, pages, twins), encoding="utf-8")
+    (new / "index.html").write_text(index_page(every, network, pages, twins), encoding="utf-8")
+
+
+def index_page(
+    every: Sequence[Lesson], network: str, pages: Collection[str], twins: Mapping[str, str] = NO_TWINS
+) -> str:
     """The table of contents; the network explorer above it, where a lesson has it."""
-    return _template("index.html.j2").render(lessons=every, network=network, **_shared(pages))
+    return _template("index.html.j2").render(
+        lessons=every, network=network, twins=_twins("index.html", twins), **_shared(pages)
+    )
 
 
-def text_page(path: Path, pages: Collection[str]) -> str:
+def text_page(path: Path, pages: Collection[str], twins: Mapping[str, str] = NO_TWINS) -> str:
     """A text beside the lessons, Markdown, as a page."""
-    return _template("text.html.j2").render(text=path.read_text(encoding="utf-8"), **_shared(pages))
+    text, ways = path.read_text(encoding="utf-8"), _twins(f"{path.stem}.html", twins)
+    return _template("text.html.j2").render(text=text, twins=ways, **_shared(pages))
+
+
+def _twins(name: str, folders: Mapping[str, str]) -> dict[str, str]:
+    """The page in other languages: what a language calls itself, and where its page is."""
+    return {tongue: f"{folder}{name}" for tongue, folder in folders.items()}
 
 
 def _shared(pages: Collection[str]) -> dict[str, Any]:
@@ -155,19 +190,24 @@ def write_one(folder: Path, number: str, out: Path) -> Path:
 
 
 def page(
-    lesson: Lesson, near: Sequence[Lesson | None] = (None, None), pages: Collection[str] = frozenset()
+    lesson: Lesson,
+    near: Sequence[Lesson | None] = (None, None),
+    pages: Collection[str] = frozenset(),
+    twins: Mapping[str, str] = NO_TWINS,
 ) -> str:
     """Run a lesson; its page, HTML.
 
     Args:
         near: the lessons before and after it, to which links lead.
         pages: names of the pages beside it; what a text links to and is not among them is no link.
+        twins: what another language calls itself, to the folder of its pages.
     Raises: ReportError if a cell fails.
     """
     began = time.monotonic()
     with scratch(Path(tempfile.gettempdir()), "snnlab-lesson-") as folder:
         executed = execute(lesson.path, {}, folder, {PAGES: "1"})
-    return rendered(executed, lesson, near, f"{_made()} in {time.monotonic() - began:.0f} s", pages)
+    made = f"{_made()} in {time.monotonic() - began:.0f} s"
+    return rendered(executed, lesson, near, made, pages, _twins(lesson.page, twins))
 
 
 def rendered(
@@ -176,6 +216,7 @@ def rendered(
     near: Sequence[Lesson | None],
     made: str,
     pages: Collection[str] = frozenset(),
+    twins: Mapping[str, str] = NO_TWINS,
 ) -> str:
     """The page of a lesson that was run."""
     exporter = HTMLExporter(extra_template_paths=[str(Path(__file__).parent)])
@@ -189,6 +230,7 @@ def rendered(
         "near": near,
         "answers": answers,
         "pages": pages,
+        "twins": twins,
     }
     given |= _language()
     given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}

@@ -222,6 +222,40 @@ def test_the_pages_lead_to_each_other(course: Path, tmp_path: Path, chrome: Brow
     visit.close()
 
 
+def test_both_languages_link_every_page_with_its_twin(course: Path, tmp_path: Path, chrome: Browser) -> None:
+    (course / "glossary.md").write_text("# Glossary\n\n### word\n\nWhat it means.\n", encoding="utf-8")
+    out = site.write(course, tmp_path / "site", ("en", "zh"))
+    pages = sorted(path.name for path in out.glob("*.html"))
+    assert len(pages) == 5 and sorted(path.name for path in (out / "zh").glob("*.html")) == pages
+    visit = Visit(chrome, out / "index.html")
+    for name in pages:
+        visit.page.goto((out / name).as_uri())
+        assert visit.page.get_attribute("html", "lang") == "en"
+        visit.page.click("nav >> text=中文 >> nth=0")
+        assert visit.page.url.endswith(f"/zh/{name}") and visit.page.get_attribute("html", "lang") == "zh-CN"
+        visit.page.click("nav >> text=English >> nth=0")
+        assert visit.page.url == (out / name).as_uri()
+    visit.close()
+    assert "中文" not in (site.write(course, tmp_path / "one") / "index.html").read_text("utf-8")
+
+
+def test_what_was_answered_in_a_page_is_handed_in_as_a_file(
+    chrome: Browser, lesson: Path, tmp_path: Path
+) -> None:
+    visit = Visit(chrome, lesson)
+    asked = visit.page.locator(".snnlab-question").first
+    asked.locator("select").select_option("6")
+    asked.locator("button").click()
+    with visit.page.expect_download() as handed:
+        visit.page.locator(".looking-back button").click()
+    assert handed.value.suggested_filename == "predictions.json"
+    handed.value.save_as(tmp_path / "class" / "predictions-a.json")
+    visit.close()
+    assert cli.main(["gather", str(tmp_path / "class"), "--out", str(tmp_path / "page.html")]) == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert "1 files of answers" in page and "01.1: 1 of 1 right" in page
+
+
 def test_the_first_page_shows_the_network_at_work(tmp_path: Path, chrome: Browser) -> None:
     """It is taken from the first lesson that has it."""
     folder = tmp_path / "course"
