@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -92,6 +93,29 @@ def test_dask_gives_the_same_table_as_this_process(home: Path, tmp_path: Path) -
     assert done.returncode == 0 and "10 points computed" in done.stdout, done.stderr
     assert "Traceback" not in done.stderr and "distributed" not in done.stderr
     assert table(tmp_path / "out") == table(home / "serial")
+
+
+def test_the_points_of_a_dask_worker_that_is_killed_are_done_by_others(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    process = subprocess.Popen(
+        command(home, tmp_path / "out", "--workers", "2", "--scheduler", "local"),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        journal, deadline = tmp_path / "out" / study.JOURNAL, time.monotonic() + 240
+        while not (journal.is_file() and journal.stat().st_size):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        children = psutil.Process(process.pid).children(recursive=True)
+        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        assert len(workers) == 2
+        workers[0].kill()
+        said, errors = process.communicate(timeout=240)
+    finally:
+        process.kill()
+    assert process.returncode == 0 and "10 points computed" in said, errors
+    assert "Traceback" not in errors and table(tmp_path / "out") == table(home / "serial")
+    assert not any(worker.is_running() for worker in workers)
 
 
 def test_a_point_is_not_computed_twice_but_a_longer_study_goes_on(
