@@ -69,7 +69,7 @@ def run(file: str | Path, out: str | Path, *, workers: int | None = None, schedu
         out: the folder: absent, empty, or one that holds an earlier state of this or another study.
         workers: processes, one thread each; None takes a processor each; 1 works in this process.
         scheduler: address of a Dask scheduler, or "local" for a cluster that is started for this run.
-    Raises: ValueError before any work; KeyboardInterrupt that says what is kept.
+    Raises: ValueError before any work; OSError, as of a full disk, and KeyboardInterrupt that say what is kept.
     """
     plan = plans.read(file)
     folder = target(out)
@@ -81,11 +81,17 @@ def run(file: str | Path, out: str | Path, *, workers: int | None = None, schedu
         known = _Journal(folder / JOURNAL)
         missing = {key: point for key, point in zip(keys, every, strict=True) if not known.settled(key)}
         try:
-            _work(missing, known, workers, scheduler)
-        finally:
-            rows = [row | {"key": key} for key in keys for row in known.rows.get(key, ())]
-            files.write(folder / TABLE, parquet(rows))
-            known.close()
+            try:
+                _work(missing, known, workers, scheduler)
+            finally:
+                rows = [row | {"key": key} for key in keys for row in known.rows.get(key, ())]
+                files.write(folder / TABLE, parquet(rows))
+                known.close()
+        except OSError as error:
+            raise OSError(
+                f"{folder} cannot be written any more ({error.strerror or error}): every point that was written is "
+                "kept; make room, and the same command goes on"
+            ) from None
     failed = len({row["key"] for row in rows if row.get("error")})
     return Outcome(folder / TABLE, len(missing), len(every) - len(missing), failed)
 

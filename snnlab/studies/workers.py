@@ -60,11 +60,15 @@ class Workers:
             self._client.close()
             if self.scheduler == LOCAL:
                 cluster.close()
-        else:
-            self._executor.shutdown(wait=not in_the_middle, cancel_futures=True)
+        if self._client is None and not in_the_middle:
+            self._executor.shutdown(wait=True, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
             process.join()
+        if self._client is None:
+            self._executor.shutdown(
+                wait=True
+            )  # a pool whose workers are gone ends, and gives back its semaphores
 
     def _made(self) -> Executor:
         if self.scheduler:
@@ -116,9 +120,11 @@ def _there(paths: tuple[str, ...], function: Callable[..., Any], argument: Any) 
 def settle() -> None:
     """What a worker begins with: one thread, no progress bars of its own, and no life without its parent process."""
     import torch
+    from tqdm import tqdm
 
     torch.set_num_threads(1)
     os.environ["SNNLAB_PROGRESS"] = "none"
+    tqdm.set_lock(threading.RLock())  # its own one is a semaphore of the system, which a killed worker leaves behind
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -1,5 +1,6 @@
 """A study: a file is data, a point is computed once, and a kill costs nothing but the points in flight."""
 
+import errno
 import json
 import os
 import random
@@ -116,6 +117,28 @@ def test_the_points_of_a_dask_worker_that_is_killed_are_done_by_others(home: Pat
     assert process.returncode == 0 and "10 points computed" in said, errors
     assert "Traceback" not in errors and table(tmp_path / "out") == table(home / "serial")
     assert not any(worker.is_running() for worker in workers)
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, keep = [], study._Journal.keep
+
+    def full(journal: study._Journal, *point: object) -> None:
+        if len(kept) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        kept.append(point)
+        keep(journal, *point)  # type: ignore[arg-type]
+
+    monkeypatch.setenv("SNNLAB_PROGRESS", "none")
+    asked = ["study", str(home / "small.yaml"), "--out", str(tmp_path / "out"), "--workers", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr(study._Journal, "keep", full)
+        assert cli.main(asked) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "No space left on device" in said and "the same command goes on" in said
+    assert cli.main(asked) == 0 and "(7 points computed, 3 known before)" in capsys.readouterr().out
+    assert table(tmp_path / "out") == table(home / "serial")
 
 
 def test_a_point_is_not_computed_twice_but_a_longer_study_goes_on(
