@@ -15,7 +15,7 @@ INSTALL = $(BIN)/python $$($(BIN)/python -c 'import uv' 2>/dev/null \
 LESSONS = $(wildcard notebooks/[0-9]*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test benchmark format clean
+.PHONY: help install lab test docs benchmark format clean
 
 help: ## show these lines
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -28,6 +28,11 @@ lab: $(STAMP) ## open JupyterLab on the first lesson
 
 test: $(STAMP) ## run every test there is, lessons and reports too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(LESSONS)
+
+docs: $(STAMP) ## the documentation as pages in build/docs, the lessons too (some six minutes)
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	$(BIN)/snnlab export --out build/docs/lessons
+	@echo "Open build/docs/index.html"
 
 benchmark: $(STAMP) ## measure the slider's latency; the result goes into benchmarks/results
 	$(BIN)/python -m benchmarks.slider_latency

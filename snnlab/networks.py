@@ -56,7 +56,11 @@ def cnn(
 def resnet(
     activation: Activation = nn.ReLU, shape: Sequence[int] = (1, 8, 8), classes: int = 10, seed: int = 0
 ) -> nn.Module:
-    """A small residual network: three blocks of 16, 32 and 32 channels, a mean over the image, a readout."""
+    """A small residual network: three blocks of 16, 32 and 32 channels, a mean over the image, a readout.
+
+    Args:
+        shape: of an image, (C, H, W).
+    """
     _check(classes=classes, seed=seed)
     channels, _, _ = _checked(shape)
     with _seeded(seed):

@@ -262,6 +262,9 @@ def register(method: Method) -> Method:
     """Add a method of one's own, so that its name works wherever a method's name does; returns it.
 
     A name may be registered again: the newer declaration counts, so a notebook's cell can be run twice.
+
+    Args:
+        method: its name, and its choices.
     Raises: ValueError for the name of a published method.
     """
     if method.name in PUBLISHED:

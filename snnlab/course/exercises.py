@@ -65,7 +65,8 @@ def check(number: str, function: Callable[..., Any]) -> Verdict:
 def own(number: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """The student's function once it is right, until then the kit's: a lesson goes on while an exercise is open.
 
-    Args: as check.
+    Args:
+        number: of the exercise, "3.1" for instance. function: the student's.
     Raises: as check.
     """
     return function if check(number, function).passed else find(number, "EXERCISES").reference

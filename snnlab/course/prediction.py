@@ -106,7 +106,11 @@ def predict(number: str, question: str, options: Options) -> Form:
 
 
 def reveal(number: str) -> Verdict:
-    """What was predicted, what is true, and why the wrong answers tempt; folded until a prediction is on record."""
+    """What was predicted, what is true, and why the wrong answers tempt; folded until a prediction is on record.
+
+    Args:
+        number: of the prediction, "3.1" for instance.
+    """
     answer: Answer = find(number, "ANSWERS")
     first, *second = recorded().get(number, [None])
     truth, others, why = show(answer.truth), dict(answer.tempting), said(answer.why)

@@ -112,7 +112,7 @@ def load(name: str = "digits", root: str | Path | None = None, calibration: int 
 
 @door
 def folder(root: str | Path | None = None) -> Path:
-    """Where downloads are kept."""
+    """Where downloads are kept: root, or what the environment and the checkout say."""
     return data_folder(root)
 
 

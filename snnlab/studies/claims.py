@@ -108,7 +108,7 @@ def verdicts(table: str, found: Network, images: int) -> list[Verdict]:
     """The claims of a table's rows, as far as their methods were run.
 
     Args:
-        table: a key of ROWS.
+        table: a key of ROWS. found: what the methods did on one network.
         images: that the accuracies were counted on.
     """
     if table not in ROWS:

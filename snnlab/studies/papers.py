@@ -104,7 +104,7 @@ def run(
     Args:
         names: some of NETWORKS. data: CIFAR-10; calibration is a part of its training images.
         images: test images to count by, from the first one on, >= 1. T_max: the most steps, >= 2.
-        methods: some of METHODS.
+        methods: some of METHODS. made: what is said of when and where.
         cache: folder of what is known; None takes `papers/` beside the downloaded data.
         workers: processes to share the work, >= 1; None takes as many as PyTorch has threads.
     Raises: ValueError for a name that is none, or numbers out of range; what runs.shipped raises.
@@ -263,7 +263,7 @@ def _check(
 
 @door
 def save(results: Results, path: str | Path = SHIPPED) -> None:
-    """Write a run as JSON, the same bytes for the same numbers."""
+    """Write the results of a run as JSON, the same bytes for the same numbers."""
     text = json.dumps(dataclasses.asdict(results), indent=1)  # the layers stand in their order
     files.write(path, f"{text}\n".encode())
 

@@ -115,7 +115,12 @@ def run(
     test: Split,
     look: Callable[[SNN], None] | None = None,
 ) -> Result:
-    """One method on a trained network; steps rise. Each network that it converts is shown to `look`."""
+    """One method on a trained network; steps rise. Each network that it converts is shown to `look`.
+
+    Args:
+        method: of the catalogue, or one's own. steps: numbers of steps T after which it is judged.
+        test: the images that accuracies are counted on.
+    """
     if not steps:
         raise ValueError("steps is empty, but there must be a number of steps or more")
     accuracy: dict[int, float] = {}

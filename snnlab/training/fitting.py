@@ -92,7 +92,13 @@ def parameter_groups(ann: nn.Module, norm_decay: float = 0.0) -> list[dict[str, 
 
 
 def step(ann: nn.Module, part: Split, optimizer: torch.optim.Optimizer, smoothing: float = SMOOTHING) -> int:
-    """One step of the optimiser; the number of images that were classified correctly before it."""
+    """One step of the optimiser; the number of images that were classified correctly before it.
+
+    Args:
+        part: the images of this step and their labels.
+        optimizer: of the network's own parameters.
+        smoothing: of the labels, a share from 0 to 1.
+    """
     part = _beside(ann, part)
     logits = ann(part.images)
     loss = _loss(logits, part.labels, smoothing)
@@ -181,7 +187,11 @@ SMALL_BATCH = 2**16
 @door
 @contextlib.contextmanager
 def threads_for(values: int) -> Iterator[None]:
-    """One thread for small images: on a busy machine two that wait for each other are many times slower than one."""
+    """One thread for small images: on a busy machine two that wait for each other are many times slower than one.
+
+    Args:
+        values: of an image, C * H * W.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1 if values < SMALL_BATCH else threads)
     try:

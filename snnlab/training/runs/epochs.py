@@ -73,6 +73,9 @@ def run(
 def place_for(settings: Settings, out: str | Path, *, force: bool = False) -> Path:
     """Where a training will write its checkpoint, found out before any work; nothing is left there.
 
+    Args:
+        settings: of the training. out: the file.
+        force: replace whatever file is there.
     Raises: ValueError if nothing can be written there, if there is no room for the network and twice that for what it
         needs to go on, or if a file is there that is no checkpoint of the same settings, unless forced.
     """
