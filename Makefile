@@ -15,7 +15,7 @@ INSTALL = $(BIN)/python $$($(BIN)/python -c 'import uv' 2>/dev/null \
 LESSONS = $(wildcard notebooks/[0-9]*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test docs benchmark format clean
+.PHONY: help install lab test docs wheel benchmark format clean
 
 help: ## show these lines
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -33,6 +33,13 @@ docs: $(STAMP) ## the documentation as pages in build/docs, the lessons too (som
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 	$(BIN)/snnlab export --out build/docs/lessons
 	@echo "Open build/docs/index.html"
+
+wheel: $(STAMP) ## build the wheel into dist, and run it away from the checkout
+	rm -rf build/wheel build/wheel-report dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip install --quiet --no-deps --target build/wheel dist/snnlab-*.whl
+	cd build/wheel && $(abspath $(BIN))/python -m snnlab methods > /dev/null
+	cd build/wheel && $(abspath $(BIN))/python -m snnlab report neuron --quiet --out ../wheel-report
 
 benchmark: $(STAMP) ## measure the slider's latency; the result goes into benchmarks/results
 	$(BIN)/python -m benchmarks.slider_latency

@@ -17,6 +17,7 @@ PAGES = [
         "README.md",
         "CONTRIBUTING.md",
         "docs/architecture.md",
+        "docs/hosts.md",
         "docs/instructor.md",
         "docs/performance.md",
         "docs/security.md",

@@ -1,0 +1,134 @@
+"""What other hosts read of the project: workflows, Binder's folder, the citation, templates; and the page on them."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import snnlab
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "hosts.md").read_text("utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
+TEMPLATES = [path for path in (ROOT / ".github" / "ISSUE_TEMPLATE").iterdir() if path.name != "config.yml"]
+COLAB_HAS = {
+    *(
+        "torch",
+        "torchvision",
+        "numpy",
+        "scikit-learn",
+        "ipywidgets",
+        "matplotlib",
+        "plotly",
+        "nbconvert",
+        "nbclient",
+    ),
+    *("tqdm", "jinja2", "pydantic", "pyarrow", "pyyaml", "psutil", "jupyterlab"),
+}
+"""Dependencies that the page takes for granted there, or of no use."""
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_commands_that_are_there(path: Path) -> None:
+    flow = read(path)
+    assert flow[True], "`on` says when"  # YAML 1.1 reads `on` as true
+    assert flow["permissions"]["contents"] == "read", "no more rights than it needs"
+    commands = []
+    for job in flow["jobs"].values():
+        assert job["timeout-minutes"] <= 90
+        for step in job["steps"]:
+            assert ("run" in step) != ("uses" in step)
+            commands += [step["run"]] if "run" in step else []
+            assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/none@v1")), (
+                "only GitHub's own"
+            )
+    for command in commands:
+        program, *rest = command.split()
+        if program == "make":
+            assert rest[0] in targets(), command
+        elif program != "test":
+            assert os.access(ROOT / program, os.X_OK), command
+    assert commands
+
+
+def test_the_workflows_test_publish_and_release() -> None:
+    said = {path.stem: path.read_text("utf-8") for path in WORKFLOWS}
+    assert set(said) == {"tests", "site", "release"}
+    assert "- run: .ci/run\n" in said["tests"]
+    assert "make docs" in said["site"] and "path: build/docs\n" in said["site"]
+    assert "make wheel" in said["release"] and "path: dist/\n" in said["release"]
+    recipes = (ROOT / "Makefile").read_text("utf-8")
+    assert " docs build/docs\n" in recipes and "--wheel-dir dist" in recipes
+
+
+def test_binder_installs_the_kit() -> None:
+    assert (
+        read(ROOT / ".binder" / "environment.yml")["channels"] == read(ROOT / "environment.yml")["channels"]
+    )
+    script = ROOT / ".binder" / "postBuild"
+    assert os.access(script, os.X_OK), "Binder runs it"
+    assert script.read_text("utf-8").splitlines()[-1].endswith("install --no-cache-dir .")
+    if bash := shutil.which("bash"):
+        subprocess.run([bash, "-n", script], check=True)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_an_issue_template_asks_something(path: Path) -> None:
+    form = read(path)
+    assert {"name", "description", "body"} <= set(form)
+    assert len({part["id"] for part in form["body"]}) == len(form["body"])
+    assert any(part["validations"]["required"] for part in form["body"])
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = read(ROOT / "CITATION.cff")
+    assert citation["version"] == snnlab.__version__ and citation["license"] == PROJECT["license"]
+    assert [author["name"] for author in citation["authors"]] == [a["name"] for a in PROJECT["authors"]]
+
+
+def test_before_a_commit_runs_ruff_alone() -> None:
+    [local] = read(ROOT / ".pre-commit-config.yaml")["repos"]
+    assert local["repo"] == "local", "nothing is fetched but ruff"
+    bound = next(line for line in PROJECT["optional-dependencies"]["test"] if line.startswith("ruff"))
+    for hook in local["hooks"]:
+        assert hook["entry"].startswith("ruff ") and hook["additional_dependencies"] == [bound]
+
+
+def test_the_page_invents_no_address() -> None:
+    assert "<address of the repository>" in PAGE and "git+{REPOSITORY}" in PAGE
+    addresses = set(re.findall(r"https?://[^\s`)]+", PAGE))
+    assert addresses == {"https://download.pytorch.org/whl/cpu"}
+
+
+def test_the_page_says_of_each_host_whether_it_was_tried() -> None:
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if line.startswith("|")
+    ]
+    assert rows[0] == ["host", "what to do", "tried"]
+    hosts = {name: tried for name, _, tried in rows[2:]}
+    for name in ("Notebook 7", "JupyterHub", "Binder", "Colab", "Kaggle", "VS Code"):
+        section = PAGE.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        assert hosts[name].startswith("no") == section.strip().startswith("Not tried")
+
+
+def test_in_colab_every_dependency_is_there_or_installed_and_torch_is_not_replaced() -> None:
+    [line] = re.findall(r"%pip install --quiet (?!--)(.*)", PAGE)
+    needed = {Requirement(each).name for each in PROJECT["dependencies"]}
+    assert set(line.split()) == needed - COLAB_HAS and needed >= COLAB_HAS
+    assert "%pip install --quiet --no-deps git+" in PAGE
