@@ -115,10 +115,11 @@ def _opened(named: Path | None) -> Path:
 
 def _fill(source: Path, new: Path) -> None:
     """The lessons, and the pages to which they lead."""
-    for name in ("notebooks", "docs"):
-        (new / name).mkdir()
-        for path in [*source.joinpath(name).glob("[0-9]*.ipynb"), *source.joinpath(name).glob("*.md")]:
-            shutil.copyfile(path, new / name / path.name)
+    for pattern in ("notebooks/[0-9]*.ipynb", "notebooks/*.md", "docs/*.md", "docs/img/*.svg"):
+        for path in source.glob(pattern):
+            copy = new / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
 
 
 def _readers(lessons: Path) -> Path:

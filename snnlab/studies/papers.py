@@ -160,7 +160,7 @@ def _measure_all(
     """Measure and keep; the longest first, so that no core is left alone with it in the end."""
     jobs = sorted(jobs, key=lambda job: -job.steps[-1])
     if jobs:
-        files.probe(_path(folder, keys[jobs[0]]), name="SNNLAB_DATA")  # before the work
+        files.probe(_path(folder, keys[jobs[0]]), name="the place that SNNLAB_DATA sets")
     workers = min(workers or torch.get_num_threads(), len(jobs))
     with progress_bar(total=sum(job.steps[-1] for job in jobs), unit="step", smoothing=0) as bar:
         bar.set_description("the papers' methods")

@@ -70,7 +70,7 @@ def prepare(
     kept = paths if cache is not None else [files.kept(f"trained/{path.name}") for path in paths]
     found = max((k for k, path in enumerate(kept) if path.is_file() and not retrain), default=-1)
     if found < len(stages) - 1:
-        files.probe(paths[-1], name="SNNLAB_DATA" if cache is None else "cache")  # before the work
+        files.probe(paths[-1], name="cache" if cache is not None else "the place that SNNLAB_DATA sets")
     with progress_bar(total=len(stages), unit="stage", disable=not progress) as bar:
         for k, (stage, path) in enumerate(zip(stages, paths, strict=True)):
             bar.set_description(f"{about['network']}: {stage.name}", refresh=False)
