@@ -124,7 +124,9 @@ def settle() -> None:
 
     torch.set_num_threads(1)
     os.environ["SNNLAB_PROGRESS"] = "none"
-    tqdm.set_lock(threading.RLock())  # its own one is a semaphore of the system, which a killed worker leaves behind
+    tqdm.set_lock(
+        threading.RLock()
+    )  # its own one is a semaphore of the system, which a killed worker leaves behind
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
