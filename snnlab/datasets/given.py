@@ -1,6 +1,11 @@
-"""Images and labels as the kit takes them, from what people hold: tensors, arrays, lists, loaders, data sets."""
+"""Images and labels as the kit takes them, from what people hold: tensors, arrays, lists, pictures, loaders, data sets.
 
-from collections.abc import Iterable, Iterator
+An image is a tensor or an array of floating-point numbers, which nobody rescales, or a PIL image, grey or in colour,
+which becomes [C, H, W] from 0 to 1, as torchvision's ToTensor has it.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Annotated, Any
 
@@ -9,15 +14,26 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from snnlab.datasets import Split
+from snnlab.datasets import Data, Split
+from snnlab.files import short
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 
 LIMIT = 1024
 """Images taken from a DataLoader or a Dataset, at most, if the caller says nothing else: a conversion needs no more."""
 
+IMAGE_KEYS, LABEL_KEYS = ("image", "images", "img", "pixel_values"), ("label", "labels", "fine_label")
+"""What a dict, as of Hugging Face's data sets, calls its image and its label."""
+
 Given = Annotated[
-    Tensor | Split | np.ndarray[Any, Any] | list[Any] | tuple[Any, Any] | DataLoader[Any] | Dataset[Any],
+    Tensor
+    | Split
+    | np.ndarray[Any, Any]
+    | list[Any]
+    | tuple[Any, Any]
+    | Mapping[str, Any]
+    | DataLoader[Any]
+    | Dataset[Any],
     "looked at by images_of",
 ]
 """What images may come in; `images_of` says how each is read."""
@@ -31,8 +47,9 @@ def images_of(data: Given, name: str = "calibration", limit: int | None = LIMIT)
     because class folders lie in it one after the other. All else is taken whole. Nothing is rescaled.
 
     Args:
-        data: a tensor or NumPy array [N, ...]; a Split; a pair (images, labels); a list of images [...]; a DataLoader
-            of batches [B, ...]; a Dataset of images [...]. Batches, and items of a list or Dataset, may have labels.
+        data: a tensor, NumPy array or nested list [N, ...]; a Split; a pair (images, labels), also as a dict; a list
+            of images [...]; a DataLoader of batches [B, ...]; a Dataset, PyTorch's or Hugging Face's, of images [...].
+            Batches, and items of a list or Dataset, may have labels: (image, label), or a dict of both.
         name: what messages call it.
         limit: images from a DataLoader or Dataset, >= 1; None takes all, into memory.
     Raises: ValueError that names the argument, for what holds no images, or NaN, or other than floating-point numbers.
@@ -51,9 +68,20 @@ def split_of(data: Given, name: str = "calibration", limit: int | None = LIMIT) 
     if labels is None:
         raise ValueError(
             f"{name} holds images without labels, but labels are needed: hand in a Split, (images, labels), or a "
-            "DataLoader or Dataset that has both"
+            "DataLoader or Dataset that has both; snnlab.datasets.Split(images, labels) makes the first"
         )
     return Split(images, labels_of(labels, len(images), f"labels of {name}"))[: _most(data, limit)]
+
+
+@door
+def images_and_labels(data: Given, name: str = "data", limit: int | None = None) -> tuple[Tensor, Any]:
+    """Images as `images_of` gives them, and their labels as they were given; None where there are none.
+
+    Args, raises: as `images_of`.
+    """
+    images, labels = _read(data, name, limit)
+    most = _most(data, limit)
+    return images[:most], labels if labels is None or most is None else labels[:most]
 
 
 @door
@@ -73,9 +101,12 @@ def labels_of(labels: object, count: int, name: str = "labels") -> Tensor:
         )
     numbers = given.detach().cpu().long()
     if numbers.shape != (count,):
+        one_hot = (
+            ": labels.argmax(1) makes them of one-hot ones" if given.ndim == 2 and len(given) == count else ""
+        )
         raise ValueError(
             f"{name} have shape {list(given.shape)}, but there are {count} images: hand in one whole number for each, "
-            f"[{count}]"
+            f"[{count}]{one_hot}"
         )
     if bool(
         (wrong := numbers.to(given.dtype) != given.detach().cpu()).any()
@@ -128,29 +159,48 @@ def _has_axes(values: Any) -> bool:
     return isinstance(values, list | tuple) or getattr(values, "ndim", 0) > 0
 
 
-def _parts(data: Given, name: str, limit: int | None) -> Iterator[tuple[Any, Any]]:
+def _parts(data: Any, name: str, limit: int | None) -> Iterator[tuple[Any, Any]]:
     """Images [B, ...] and their labels [B], some at a time, as they were given."""
+    data = _plainer(data, name)
     if isinstance(data, Split):
         yield data.images, data.labels
     elif isinstance(data, Tensor | np.ndarray):
         yield data, None
     elif isinstance(data, DataLoader):
         taken = 0
-        for images, labels in map(_pair, data):
+        for images, labels in (_pair(batch, name) for batch in data):
             yield images, labels
             taken += len(images) if _has_axes(images) else 1
             if limit is not None and taken >= limit:
                 return
     elif _is_pair(data):
         yield images_of(data[0], name, None), data[1]
-    elif isinstance(data, list | Dataset):
-        for image, label in map(_pair, _items(data, limit)):
+    elif isinstance(data, list | Dataset) or hasattr(data, "column_names"):
+        for image, label in (_pair(item, name) for item in _items(data, limit)):
             yield _floats(image, name)[None], None if label is None else [label]
     else:
+        mend = ": take its .train, .calibration or .test" if isinstance(data, Data) else (
+            "; snnlab.datasets.Split(images, labels) makes one of tensors [N, ...] and [N]"
+        )  # fmt: skip
         raise ValueError(
             f"{name} is {type(data).__name__}, but images come as a tensor or an array [N, ...], a Split, a pair "
-            "(images, labels), a list of images, a DataLoader or a Dataset"
+            f"(images, labels), a list of images, a DataLoader or a Dataset{mend}"
         )
+
+
+def _plainer(data: Any, name: str) -> Any:
+    """A dict of images and labels as a pair, a list of lists of numbers as an array; anything else as it is."""
+    if isinstance(data, Mapping):
+        return _pair(data, name)
+    first = data
+    while isinstance(first, list) and first:
+        first = first[0]
+    if not isinstance(data, list) or not isinstance(first, int | float) or not isinstance(data[0], list):
+        return data
+    try:
+        return np.asarray(data)
+    except ValueError:  # of several lengths
+        return data
 
 
 def _is_pair(data: object) -> bool:
@@ -162,30 +212,40 @@ def _is_pair(data: object) -> bool:
     return isinstance(data, tuple) and len(data) == 2
 
 
-def _pair(item: Any) -> tuple[Any, Any]:
+def _pair(item: Any, name: str) -> tuple[Any, Any]:
     """An item or a batch, as image and label; None if there is no label."""
+    if isinstance(item, Mapping):
+        image, label = (next((key for key in keys if key in item), None) for keys in (IMAGE_KEYS, LABEL_KEYS))
+        if image is None:
+            raise ValueError(
+                f"{name} holds dict with {short(list(item))}, but its images stand under {', '.join(IMAGE_KEYS)}: "
+                "rename them, or hand in a list of (image, label)"
+            )
+        return item[image], None if label is None else item[label]
     if isinstance(item, tuple | list) and len(item) in (1, 2):
         return item[0], item[1] if len(item) == 2 else None
     return item, None
 
 
-def _items(data: list[Any] | Dataset[Any], limit: int | None) -> Iterable[Any]:
+def _items(data: Any, limit: int | None) -> Iterable[Any]:
     if isinstance(data, list):
         return data
     if isinstance(data, IterableDataset) or not hasattr(data, "__len__"):
-        return islice(data, limit)  # type: ignore[call-overload]
+        return islice(data, limit)
     count = len(data) if limit is None else min(limit, len(data))
     return (data[k * len(data) // count] for k in range(count))
 
 
 def _floats(images: object, name: str) -> Tensor:
     """As float32 on the CPU, if they are floating-point numbers that can be read, and nothing else."""
+    images = _pixels(images, name)
     given = _tensor(images) if isinstance(images, Tensor | np.ndarray) else None
     kind = getattr(images, "dtype", type(images).__name__)
     if given is None or not given.is_floating_point():
         raise ValueError(
             f"{name} holds {kind}, but images are floating-point numbers, in a tensor or an array: convert them as the "
-            "network was trained, e.g. images.float() / 255, then normalised; a Dataset by transform=ToTensor()"
+            "network was trained, e.g. images.float() / 255, then normalised; a Dataset by transform=ToTensor(); PIL "
+            "images become numbers from 0 to 1 by themselves"
         )
     if problem := _unreadable(given):
         raise ValueError(f"{name} holds {problem}, but images are a tensor [N, ...] with all its values")
@@ -193,6 +253,20 @@ def _floats(images: object, name: str) -> Tensor:
     return (
         plain.clone() if plain.is_inference() else plain
     )  # autograd, in some methods, takes no inference tensor
+
+
+def _pixels(image: Any, name: str) -> Any:
+    """A PIL image as [C, H, W], 0 to 1; anything else as it is."""
+    pil = sys.modules.get("PIL.Image")  # who holds one has imported it
+    if pil is None or not isinstance(image, pil.Image):
+        return image
+    if image.mode not in ("1", "L", "RGB"):
+        raise ValueError(
+            f"{name} holds a PIL image of mode {image.mode!r}, but grey ones (L) or those in colour (RGB) are read: "
+            'image.convert("RGB") makes it so'
+        )
+    pixels = torch.from_numpy(np.array(image.convert("L") if image.mode == "1" else image))
+    return (pixels[..., None] if pixels.ndim == 2 else pixels).permute(2, 0, 1).float() / 255
 
 
 def _tensor(values: object) -> Tensor | None:

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from snnlab.converters.graph import ACTIVATIONS, trace
 from snnlab.converters.grid import Exact, Rescale
 from snnlab.converters.snn import SNN, check_images
-from snnlab.datasets import Split
-from snnlab.datasets.given import Given, images_of
+from snnlab.datasets.given import Given, images_and_labels, labels_of
 from snnlab.explorers.host import Explorer, module
 from snnlab.explorers.packing import Arrays, Packer
 from snnlab.neurons.door import door, shown
@@ -290,9 +289,10 @@ def _choice(snn: SNN, samples: Given | None) -> list[tuple[list[float], int | No
     """The images to choose from, flat, with their labels."""
     if samples is None:
         return []
-    images = images_of(samples, "samples", None)
+    images, given = images_and_labels(samples, "samples")
     check_images(snn, images, "samples")
-    labels = samples.labels.tolist() if isinstance(samples, Split) else [None] * len(images)
+    known = [] if given is None else labels_of(given, len(images), "labels of samples").tolist()
+    labels = known or [None] * len(images)
     return list(zip(images.flatten(1).tolist(), labels, strict=True))
 
 

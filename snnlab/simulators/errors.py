@@ -28,8 +28,7 @@ from torch import Tensor, nn
 from snnlab.converters.graph import ACTIVATIONS, trace, walk
 from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN
-from snnlab.datasets import Split
-from snnlab.datasets.given import Given
+from snnlab.datasets.given import Given, images_and_labels, labels_of
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import check_memory
@@ -199,15 +198,17 @@ def anatomy(
 
     Args:
         ann: the network that was converted.
-        data: images [N, ...], or a Split: then also the accuracy if all layers up to each one spike, where the output
-            has classes.
+        data: images [N, ...], or whatever datasets.given.images_of reads; with labels also the accuracy if all layers
+            up to each one spike, where the output has classes.
         T: steps, >= 1; None takes what the network was converted for.
         coding, seed: as in simulate.
         progress: show a progress bar.
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
-    images, T = prepared(snn, data, T)
-    labels = data.labels if isinstance(data, Split) and decide(snn(images[:1])) is not None else None
+    images, given = images_and_labels(data)
+    images, T = prepared(snn, images, T)
+    known = given is not None and decide(snn(images[:1])) is not None
+    labels = labels_of(given, len(images), "labels of data") if known else None
     dissect = _Dissection(ann, snn, T, coded(snn, coding, seed))
     work = partial(_measure, dissect, labels)
     found = list(

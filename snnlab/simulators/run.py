@@ -84,7 +84,10 @@ class Run:
         try:
             given = torch.as_tensor(labels.labels if isinstance(labels, Split) else labels)
         except (TypeError, ValueError, RuntimeError):
-            raise ValueError(f"labels are {type(labels).__name__}, but they must be whole numbers") from None
+            raise ValueError(
+                f"labels are {type(labels).__name__}, but they must be whole numbers, in the order of the images that "
+                "were run: hand them in alone, or a Split"
+            ) from None
         if given.shape != wanted.shape[1:]:
             raise ValueError(
                 f"labels have shape {list(given.shape)}, but {wanted.shape[1]} images were run, with predictions "

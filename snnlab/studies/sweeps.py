@@ -13,6 +13,7 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
+from snnlab.datasets.given import Given, split_of
 from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import simulate
@@ -60,7 +61,7 @@ def compare(
     data: Data,
     steps: Sequence[int] = (1, 2, 4, 8, 16, 32),
     *,
-    test: Split | None = None,
+    test: Given | None = None,
     levels: int | None = None,
     seed: int = 0,
     epochs_scale: float = 1.0,
@@ -75,7 +76,7 @@ def compare(
         methods: names of the catalogue, or methods of one's own.
         network: called with seed=...; gives the untrained network, with ReLU.
         steps: each >= 1.
-        test: images to judge by; None takes data.test.
+        test: images with labels to judge by, whatever `split_of` reads; None takes data.test.
         levels: of every activation that rounds; None takes each recipe's own, 8 where that is the steps': one network
             for all steps.
         seed, epochs_scale, cache: as recipes.prepare takes them.
@@ -87,6 +88,7 @@ def compare(
             f"steps = {list(steps)}, but they are whole numbers, 1 or more, at least one of them"
         )
     chosen = [find(method) for method in methods]
+    judged = data.test if test is None else split_of(test, "test", None)
     results = {}
     with progress_bar(total=len(chosen), unit="method") as bar:
         for method in chosen:
@@ -101,7 +103,7 @@ def compare(
                 cache=cache,
                 progress=False,
             )
-            results[method.name] = run(method, ann, data, sorted(set(steps)), test or data.test)
+            results[method.name] = run(method, ann, data, sorted(set(steps)), judged)
             bar.update()
     return results
 

@@ -133,7 +133,7 @@ def _is_single(logits: Tensor) -> bool:
 def _fitting(ann: nn.Module, given: Given) -> Split:
     """Images with labels that ann can be trained on and judged by. Raises: ValueError for any others."""
     split = split_of(given, "split", limit=None)
-    if isinstance(given, Split):  # where it is, and in its own precision
+    if isinstance(given, Split):  # where it is
         split = Split(given.images, split.labels)
     classes = _classes(ann, split[:1])
     if bool((wrong := (split.labels < 0) | (split.labels >= classes)).any()):
@@ -175,9 +175,9 @@ def _check_values(ann: nn.Module) -> None:
 
 
 def _beside(ann: nn.Module, part: Split) -> Split:
-    """Images and labels on the network's device."""
-    device = next((parameter.device for parameter in ann.parameters()), part.images.device)
-    return Split(part.images.to(device), part.labels.to(device))
+    """Images and labels on the network's device, images in its precision."""
+    like = next((weight for weight in ann.parameters() if weight.is_floating_point()), part.images)
+    return Split(part.images.to(like), part.labels.to(like.device))
 
 
 SMALL_BATCH = 2**16

@@ -1,7 +1,10 @@
 """Whatever images come in, they are the same images; what holds none is named."""
 
+import copy
+import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +13,19 @@ import torch
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
-from torch import Tensor
+from PIL import Image
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 from torchvision.datasets import FakeData
 
+from snnlab import convert, simulate, training
+from snnlab.activations import QCFS
 from snnlab.datasets import Data, Split
 from snnlab.datasets.given import LIMIT, images_of, labels_of, split_of
+from snnlab.explorers.network import network
+from snnlab.simulators import energy, errors
+from snnlab.studies import sweeps
+from snnlab.training import recipes
 
 IMAGES = torch.rand(7, 1, 4, 4, generator=torch.Generator().manual_seed(0))
 LABELS = torch.arange(7) % 3
@@ -41,6 +51,37 @@ class Stream(IterableDataset[Any]):
         return zip(IMAGES, LABELS, strict=True)
 
 
+class Table:
+    """What Hugging Face's data sets are: rows as dicts, by their numbers; columns by their names."""
+
+    column_names = ("image", "label")
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, k: int | str) -> Any:
+        return [row[k] for row in self.rows] if isinstance(k, str) else self.rows[k]
+
+
+class TableStream:
+    """The same, streamed."""
+
+    column_names = None
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.rows)
+
+
+def rows(images: list[Any]) -> list[dict[str, Any]]:
+    return [{"image": image, "label": int(label)} for image, label in zip(images, LABELS, strict=True)]
+
+
 def last_of_iteration() -> list[Tensor]:
     return next(iter(DataLoader(TensorDataset(IMAGES, LABELS), batch_size=7)))
 
@@ -52,6 +93,12 @@ LABELLED: dict[str, Callable[[], Any]] = {
     "pair of arrays": lambda: (IMAGES.numpy(), LABELS.numpy()),
     "pair, labels a list": lambda: (IMAGES, LABELS.tolist()),
     "pair, labels floats": lambda: (list(IMAGES), LABELS.float()),
+    "pair of nested lists": lambda: (IMAGES.tolist(), LABELS.tolist()),
+    "dict": lambda: {"image": IMAGES, "label": LABELS},
+    "list of dicts": lambda: rows(list(IMAGES)),
+    "DataLoader of dicts": lambda: DataLoader(Items(rows(list(IMAGES))), batch_size=3),
+    "data set of rows": lambda: Table(rows(list(IMAGES.numpy()))),
+    "stream of rows": lambda: TableStream(rows(list(IMAGES))),
     "TensorDataset": lambda: TensorDataset(IMAGES, LABELS),
     "Subset": lambda: Subset(TensorDataset(IMAGES, LABELS), list(range(7))),
     "Dataset of arrays": lambda: Items([(i.numpy(), int(k)) for i, k in zip(IMAGES, LABELS, strict=True)]),
@@ -69,7 +116,9 @@ UNLABELLED: dict[str, Callable[[], Any]] = {
     "array": IMAGES.numpy,
     "array backwards in memory": lambda: IMAGES.flip(0).numpy()[::-1],
     "big-endian array": lambda: IMAGES.numpy().astype(">f8"),
+    "nested list": IMAGES.tolist,
     "list": lambda: list(IMAGES),
+    "dict": lambda: {"images": IMAGES.numpy()},
     "list of arrays": lambda: list(IMAGES.numpy()),
     "TensorDataset": lambda: TensorDataset(IMAGES),
     "Dataset of images": lambda: Items(list(IMAGES)),
@@ -105,8 +154,123 @@ def test_a_torchvision_data_set_is_one_like_any_other() -> None:
 
     fake = FakeData(5, (3, 6, 6), 4, transform=ToTensor())
     assert split_of(fake, "train").images.shape == (5, 3, 6, 6)
-    with pytest.raises(ValueError, match=r"train holds Image, but .*transform=ToTensor\(\)"):
-        split_of(FakeData(5, (3, 6, 6), 4), "train")
+    plain = split_of(FakeData(5, (3, 6, 6), 4), "train")
+    assert torch.equal(plain.images, split_of(fake).images), "PIL images are what ToTensor makes of them"
+
+
+PICTURES = [Image.fromarray(np.uint8(255 * image[0])) for image in IMAGES]
+SEEN = (255 * IMAGES).byte().float() / 255
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lambda: list(zip(PICTURES, LABELS.tolist(), strict=True)),
+        lambda: (PICTURES, LABELS),
+        lambda: rows(PICTURES),
+        lambda: Table(rows(PICTURES)),
+        lambda: Items(rows(PICTURES)),
+        lambda: TableStream(rows(PICTURES)),
+    ],
+)
+def test_pil_images_are_read_wherever_they_stand(data: Callable[[], Any]) -> None:
+    split = split_of(data())
+    assert torch.equal(split.images, SEEN) and torch.equal(split.labels, LABELS)
+
+
+def test_pil_images_have_the_channels_that_they_show() -> None:
+    assert images_of([PICTURES[0].convert("RGB")] * 2).shape == (2, 3, 4, 4)
+    assert images_of([PICTURES[0].convert("1")] * 2).unique().tolist() in ([0.0, 1.0], [0.0], [1.0])
+    for mode in ("RGBA", "P", "I", "F", "CMYK"):
+        with pytest.raises(ValueError, match=rf"holds a PIL image of mode '{mode}', but .*image\.convert"):
+            images_of([PICTURES[0].convert(mode)])
+
+
+def test_labels_that_are_one_hot_are_told_how_to_be_numbers() -> None:
+    with pytest.raises(ValueError, match=r"labels of calibration have shape \[7, 3\], .*labels\.argmax\(1\)"):
+        split_of((IMAGES, torch.eye(3)[LABELS]))
+
+
+def test_an_error_says_how_to_make_a_split() -> None:
+    with pytest.raises(ValueError, match=r"snnlab\.datasets\.Split\(images, labels\) makes one"):
+        images_of(zip(IMAGES, LABELS, strict=True))
+    with pytest.raises(ValueError, match=r"is Data, but .*: take its \.train, \.calibration or \.test"):
+        images_of(DATA)
+
+
+def calls() -> dict[str, Callable[[Any], Any]]:
+    """Every public function that takes images; what each gives, as something that can be compared."""
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 3))
+    ann = nn.Sequential(*layers).eval()
+    pooled = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(2, 3))
+    snn = convert(ann, "opi", IMAGES, 3, progress=False)
+    small = Data("small", ("a", "b", "c"), *[Split(IMAGES, LABELS)] * 3)
+
+    def fit(data: Any) -> Any:
+        return training.fit(copy.deepcopy(ann), data, epochs=1).state_dict()
+
+    def compare(data: Any) -> Any:
+        found = sweeps.compare(
+            ["opi"], lambda seed: copy.deepcopy(ann), small, (2,), test=data, epochs_scale=0.1
+        )
+        return [found["opi"].ann_accuracy, found["opi"].snn_accuracy, found["opi"].potentials]
+
+    return {
+        "convert": lambda data: convert(ann, "opi", data, 3, progress=False).graph.state_dict(),
+        "convert, tuned": lambda data: convert(
+            ann, "threshold_finetune", data, 3, progress=False
+        ).graph.state_dict(),
+        "simulate": lambda data: simulate(snn, data).output,
+        "snn()": snn,
+        "fit": fit,
+        "accuracy": lambda data: training.accuracy(ann, data),
+        "anatomy": lambda data: str(errors.anatomy(ann, snn, data)),
+        "parts": lambda data: str(errors.parts(ann, snn, data)),
+        "energy": lambda data: str(energy.measure(snn, data)),
+        "compare": compare,
+        "swap_activations": lambda data: recipes.swap_activations(ann, QCFS, data).state_dict(),
+        "average_pools": lambda data: str(recipes.average_pools(pooled, data)),
+        "fold_batch_norms": lambda data: str(recipes.fold_batch_norms(ann, data)),
+        "explorer": lambda data: json.dumps(network(snn, samples=data).samples),
+    }
+
+
+CALLS = calls()
+NEED_LABELS = ("convert, tuned", "fit", "accuracy", "compare")
+
+
+def same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return torch.equal(one, other) if isinstance(one, Tensor) else one == other
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_every_function_takes_images_however_they_are_held(
+    name: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("SNNLAB_DATA", str(tmp_path))
+    wanted = CALLS[name](Split(IMAGES, LABELS))
+    for how, data in LABELLED.items():
+        assert same(CALLS[name](data()), wanted), f"{name} of {how} gives something else than of a Split"
+    plain = None if name in NEED_LABELS else CALLS[name](IMAGES)
+    for how, data in UNLABELLED.items():
+        if name in NEED_LABELS:
+            with pytest.raises(ValueError, match=r"holds images without labels, .*Split"):
+                CALLS[name](data())
+        else:
+            assert same(CALLS[name](data()), plain), f"{name} of {how} gives something else than of a tensor"
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("wrong", ["a path", 7, None, (IMAGES * 255).byte(), [], IMAGES * torch.nan], ids=str)
+def test_every_function_refuses_what_holds_no_images(name: str, wrong: Any) -> None:
+    if wrong is None and name in ("explorer", "compare", "swap_activations"):
+        return  # may be left out there
+    with pytest.raises(ValueError, match=r"(is|holds) ") as raised:
+        CALLS[name](wrong)
+    assert len(str(raised.value)) < 500 and "\n" not in str(raised.value)
 
 
 def test_a_large_data_set_is_read_up_to_the_limit_evenly_spread() -> None:
@@ -157,7 +321,7 @@ NO_IMAGES: list[tuple[Any, str]] = [
     ("digits", "is str"),
     (7, "is int"),
     (2.5, "is float"),
-    ({"images": IMAGES}, "is dict"),
+    ({"pixels": IMAGES}, r"holds dict with \['pixels'\], but its images stand under image, "),
     (DATA, "is Data"),
     (iter(IMAGES), "is .*iterator|is generator"),
     ((IMAGES, LABELS, LABELS), "is tuple"),
@@ -182,7 +346,9 @@ NO_IMAGES: list[tuple[Any, str]] = [
     (np.array([["a", "b"]]), "holds <U1"),
     (np.array([object()]), "holds object"),
     ([0.5, 0.25], "holds float"),
-    ([[0.5, 0.25, 0.5]], "holds list"),
+    ([[0.5, 0.25], [0.5]], "holds float|holds list"),
+    ([[1, 2], [3, 4]], "holds int64"),
+    ([["a"]], "holds list|holds str"),
     (["cat.png", "dog.png"], "holds str"),
     ([IMAGES[0], None], "holds NoneType"),
     (Items([{"pixels": IMAGES[0]}]), "holds dict"),

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from snnlab.activations import LearnedRange
 from snnlab.converters.graph import Graph, Max, Node, fold_bn, record, trace
-from snnlab.datasets import Split
-from snnlab.datasets.given import images_of
+from snnlab.datasets.given import Given, images_of
 from snnlab.neurons.door import check, door
 
 Activation = Callable[[], nn.Module]
@@ -21,7 +20,7 @@ MOST_VALUES = 2**22
 
 @door
 def swap_activations(
-    ann: nn.Module, factory: Activation, split: Split | None = None, percentile: float = 99.9
+    ann: nn.Module, factory: Activation, split: Given | None = None, percentile: float = 99.9
 ) -> nn.Module:
     """A copy of the network with other activations, each made by `factory`; the weights are kept.
 
@@ -38,11 +37,12 @@ def swap_activations(
     if not 0 < percentile <= 100:
         raise ValueError(f"percentile = {percentile}, but it lies in (0, 100]")
     kinds = (nn.ReLU, nn.ReLU6, LearnedRange, type(check("factory()", factory(), nn.Module)))
-    if split is not None:
-        _refuse_calls(trace(ann, images_of(split, "split")[:2], kinds))
+    images = None if split is None else images_of(split, "split")
+    if images is not None:
+        _refuse_calls(trace(ann, images[:2], kinds))
     swapped = copy.deepcopy(ann)
     old = {name: module for name, module in swapped.named_modules() if isinstance(module, kinds)}
-    starts = _percentiles(swapped, old, split, percentile) if split is not None else _learned(old)
+    starts = _percentiles(swapped, old, images, percentile) if images is not None else _learned(old)
     like = next(swapped.parameters(), torch.empty(0))
     new = {
         id(module): _started(check("factory()", factory(), nn.Module).to(like), starts.get(name))
@@ -55,7 +55,7 @@ def swap_activations(
 
 
 @door
-def average_pools(ann: nn.Module, images: Tensor) -> nn.Module:
+def average_pools(ann: nn.Module, images: Given) -> nn.Module:
     """A copy of the network with an average pool in place of each max pool that spikes would reach.
 
     A pool that `convert` carries exactly, before the first neurons or moved there, stays. The weights have not seen
@@ -63,7 +63,7 @@ def average_pools(ann: nn.Module, images: Tensor) -> nn.Module:
 
     Args:
         ann: its max pools are modules; one that the forward uses twice is exchanged at both places if at either.
-        images: some of those it was trained for, [N, ...]; only their shape counts.
+        images: some of those it was trained for, whatever `images_of` reads; only their shape counts.
     Raises: ValueError for max pools that are function calls, or that no average pool equals in shape, by name.
     """
     graph, averaged = record(ann, images_of(images, "images")), copy.deepcopy(ann)
@@ -94,13 +94,13 @@ def _averaging(pool: nn.Module, described: str) -> nn.Module:
 
 
 @door
-def fold_batch_norms(ann: nn.Module, images: Tensor) -> nn.Module:
+def fold_batch_norms(ann: nn.Module, images: Given) -> nn.Module:
     """A copy in evaluation mode whose batch norms are folded into the layers before them; identities stand in.
 
     Unlike `trace`, it keeps the network's own class and forward.
 
     Args:
-        images: some of those it was trained for, [N, ...]; only their shape counts.
+        images: some of those it was trained for, whatever `images_of` reads; only their shape counts.
     """
     graph, folded = trace(ann, images_of(images, "images")), copy.deepcopy(ann).eval()
     for layer, norm in ((node.name, node.folded[0]) for node in graph.nodes if node.folded):
@@ -141,12 +141,12 @@ def _learned(old: dict[str, nn.Module]) -> dict[str, float]:
 
 @torch.inference_mode()
 def _percentiles(
-    ann: nn.Module, old: dict[str, nn.Module], split: Split, percentile: float
+    ann: nn.Module, old: dict[str, nn.Module], images: Tensor, percentile: float
 ) -> dict[str, float]:
     """What lies below the given percentile of each activation's outputs; its largest value where that is zero."""
     seen: dict[str, list[np.ndarray]] = {name: [] for name in old}
     draw = np.random.default_rng(0)
-    parts = -(-len(split) // 256)
+    parts = -(-len(images) // 256)
 
     def note(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
         def hook(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
@@ -158,7 +158,7 @@ def _percentiles(
     handles = [module.register_forward_hook(note(name)) for name, module in old.items()]
     modes = [(module, module.training) for module in ann.modules()]
     ann.eval()
-    for part in _parts(ann, split):
+    for part in _parts(ann, images):
         ann(part)
     for module, mode in modes:
         module.training = mode
@@ -168,6 +168,6 @@ def _percentiles(
     return {name: float(np.percentile(v, percentile)) or float(v.max()) for name, v in values.items()}
 
 
-def _parts(ann: nn.Module, split: Split) -> Iterator[Tensor]:
-    like = next(ann.parameters(), split.images)
-    return (split.images[k : k + 256].to(like) for k in range(0, len(split), 256))
+def _parts(ann: nn.Module, images: Tensor) -> Iterator[Tensor]:
+    like = next(ann.parameters(), images)
+    return (images[k : k + 256].to(like) for k in range(0, len(images), 256))
