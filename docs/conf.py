@@ -28,5 +28,5 @@ autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_class_signature = "mixed"
 python_use_unqualified_type_names = True
-smartquotes = False
+smartquotes_action = "D"  # dashes, but quotation marks as they are typed
 suppress_warnings = ["ref.python"]  # an argument has the name of attributes of several classes

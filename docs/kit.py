@@ -21,20 +21,24 @@ import snnlab
 ROOT = Path(__file__).parents[1]
 CHOICES = ("activation", "threshold", "v0", "corrections", "neuron", "tuning")
 
+IMAGES = r"~?(typing\.)?Annotated\[(?:(?!Annotated\[).)*?'looked at by images_of'\]"
+"""The type of what is read as images, as a signature writes it."""
+
 
 class Page(SphinxDirective):
-    """A text of the project that lies elsewhere, as a part of this page."""
+    """A text of the project that lies elsewhere, as a part of this page: what stands before its sections, or these."""
 
-    required_arguments = 1
+    required_arguments = 2
 
     def run(self) -> list[nodes.Node]:
-        """The text, its links turned to where its targets are on the site."""
+        """The part, its links turned to where its targets are on the site."""
         file = ROOT / self.arguments[0]
         self.env.note_dependency(str(file))
         text = linked(file.read_text(encoding="utf-8"), file.parent).partition("\n")[2]  # without its title
         before, mark, sections = text.partition("\n## ")
-        first = self.parse_text_to_nodes(before)
-        return [*first, *self.parse_text_to_nodes(mark + sections, allow_section_headings=True)]
+        if self.arguments[1] == "before":
+            return self.parse_text_to_nodes(before)
+        return self.parse_text_to_nodes(mark + sections, allow_section_headings=True)
 
 
 class Catalogue(SphinxDirective):
@@ -137,7 +141,7 @@ def plain(lines: list[str]) -> list[str]:
     for k, line in enumerate(lines):
         after_blank = k > 0 and not lines[k - 1].strip()
         if line.startswith("    ") and after_blank and _at_start(lines[:k]):
-            done += ["::", ""]
+            done += [".. code-block:: text", ""]
         done.append(line if line.startswith("    ") and _at_start(lines[:k]) else _escaped(line))
     return done
 
@@ -186,8 +190,8 @@ def _property(app: Sphinx, what: str, name: str, obj: object, options: object, l
 def _signature(
     app: Sphinx, what: str, name: str, obj: object, options: object, *told: str
 ) -> tuple[str, ...]:
-    """Signature and result without the words for the door."""
-    return tuple(re.sub(r"Annotated\[(.*?), '[^']*'\]", r"\1", text) if text else text for text in told)
+    """Signature and result in which whatever `images_of` reads is called by one name."""
+    return tuple(re.sub(IMAGES, "Images", text) if text else text for text in told)
 
 
 def _inline(self: Any, node: nodes.math) -> None:
@@ -196,7 +200,7 @@ def _inline(self: Any, node: nodes.math) -> None:
 
 
 def _block(self: Any, node: nodes.math_block) -> None:
-    self.body.append(f'<div class="equation">{as_mathml(node.astext(), display="block")}</div>')
+    self.body.append(f'<div class="equation" tabindex="0">{as_mathml(node.astext(), display="block")}</div>')
     raise nodes.SkipNode
 
 

@@ -98,7 +98,7 @@ def test_docstrings_keep_their_equations() -> None:
         *(
             "Head.",
             "",
-            "::",
+            ".. code-block:: text",
             "",
             "    v <- v * `x`",
             "",
