@@ -230,7 +230,7 @@ def rendered(
         "near": near,
         "answers": answers,
         "pages": pages,
-        "twins": twins,
+        "twins": dict(twins),  # nbconvert copies it
     }
     given |= _language()
     given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}
