@@ -146,3 +146,23 @@ def test_the_pages_ask_nothing_from_elsewhere(site: Path) -> None:
         )
         assert not loaded, (page.name, loaded)
     assert (site / "start.html").read_text("utf-8").count("make lab")
+
+
+def test_every_link_within_the_pages_leads_somewhere(site: Path) -> None:
+    lessons = {path.stem for path in (ROOT / "notebooks").iterdir() if path.suffix in (".ipynb", ".md")} | {
+        "index"
+    }
+    for page in site.glob("*.html"):
+        for href in map(unescape, re.findall(r'href="([^"]+)"', page.read_text("utf-8"))):
+            target, _, place = href.partition("#")
+            target = target.partition("?")[0]
+            if re.match(r"\w+:", href) or not target:
+                continue
+            if target.startswith("lessons/"):
+                assert target.removeprefix("lessons/").removesuffix(".html") in lessons, (
+                    f"{page.name}: {href}"
+                )
+                continue
+            assert (site / target).is_file(), f"{page.name}: {href}"
+            if place and target.endswith(".html"):
+                assert f'id="{place}"' in (site / target).read_text("utf-8"), f"{page.name}: {href}"
