@@ -12,13 +12,17 @@ STAMP := $(VENV)/.installed$(if $(TORCH_INDEX),-$(TORCH_INDEX))
 # uv installs the same packages in a fraction of the time; where it cannot be had, pip does.
 INSTALL = $(BIN)/python $$($(BIN)/python -c 'import uv' 2>/dev/null \
             && echo "-m uv pip install --python $(BIN)/python" || echo "-m pip install")
+OLDEST := build/oldest
+OLDEST_TESTS ?= $(addprefix tests/,neurons activations converters simulators exchange datasets plots test_networks.py \
+                  test_cli.py training/test_recipes.py studies/test_study.py reports/test_reports.py \
+                  reports/test_own_notebooks.py explorers/test_explorers.py)
 LESSONS = $(wildcard notebooks/[0-9]*.ipynb)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab test docs wheel benchmark format clean
+.PHONY: help install lab test test-oldest docs wheel benchmark format clean
 
 help: ## show these lines
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 install: $(STAMP) ## set up .venv with everything (5 GB on Linux; TORCH_INDEX=cpu: the small CPU build)
 	@echo "Ready: make lab opens the first lesson, make test runs the tests."
@@ -28,6 +32,13 @@ lab: $(STAMP) ## open JupyterLab on the first lesson
 
 test: $(STAMP) ## run every test there is, lessons and reports too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(LESSONS)
+
+# Oldest packages warn of what is newer: warnings are no errors here. The tests' own tools and oracles are the newest.
+test-oldest: $(STAMP) ## run most tests that need no course with the oldest packages that pyproject.toml allows
+	$(BIN)/python -m uv venv --quiet --clear --python 3.11 $(OLDEST)
+	$(BIN)/python -m uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct -e .
+	$(BIN)/python -m uv pip install --quiet --python $(OLDEST)/bin/python -e '.[test]'
+	$(OLDEST)/bin/python -W ignore -m pytest -o filterwarnings=default $(OLDEST_TESTS)
 
 docs: $(STAMP) ## the documentation as pages in build/docs, the lessons too (some six minutes)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs

@@ -18,6 +18,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "docs/architecture.md",
         "docs/hosts.md",
+        "docs/installing.md",
         "docs/instructor.md",
         "docs/performance.md",
         "docs/security.md",
