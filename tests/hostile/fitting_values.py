@@ -158,6 +158,7 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
         "cache": lambda: "papers",
     },
     "studies.sweeps.compare": {
+        "test": split,
         "methods": lambda: ["max_norm"],
         "steps": lambda: [1, 2],
         "cache": lambda: "kept",
