@@ -20,7 +20,7 @@ from snnlab.converters.choices import Site
 from snnlab.converters.graph import Graph, trace
 from snnlab.datasets import Data, Split
 from snnlab.datasets.published import Row
-from snnlab.explorers.conversion import Bench
+from snnlab.explorers.conversion import Bench, ConversionExplorer
 from snnlab.explorers.network import NetworkExplorer
 from snnlab.neurons import IF, State
 from snnlab.simulators import energy, errors
@@ -230,6 +230,7 @@ GOOD: dict[Any, Callable[[], Any]] = {
     reports.Parameter: lambda: reports.declared("conversion")[0],
     NetworkExplorer: lambda: explorers.network(_snn(), T=T, t=T),
     Bench: lambda: Bench([net()], data(), None),
+    ConversionExplorer: lambda: ConversionExplorer([net()], data(), T, 2),
     **{kind: kind for kind in neurons.NEURONS.values()},
     neurons.CounterIF: neurons.CounterIF,
     neurons.OffsetSpikeIF: neurons.OffsetSpikeIF,
