@@ -1,7 +1,7 @@
 // Accuracy over images in the page: the converted network (engine.js) runs over all of them, a few at a time, for each
 // setting of the knobs; the curve settles as they come.
 
-export const CONTROLS = {
+const CONTROLS = {
   t: { label: "step shown, t", min: 1, max: 64, step: 1 },
   scale: { label: "threshold scale", min: 0.125, max: 2, step: 0.125 },
   shift: { label: "v[0] moved by, in θ", min: -1, max: 1, step: 0.0625 },
@@ -9,16 +9,10 @@ export const CONTROLS = {
 const SLICE = 40; // milliseconds of work before the page may answer again
 const HEIGHT = 300;
 
-const best = (values) => values.indexOf(Math.max(...values));
-
 // The networks, the images, and how many of them each step of the settings shown last gets right.
-export function tally(get) {
-  const [networks, anns, T] = [get("networks"), get("anns"), get("T")];
-  const read = reader(get("arrays"));
-  const images = get("samples").map(({ image, label }) => ({ label, pixels: Array.from({ length: product(networks[0].image) }, (_, i) => read(image)(i)) }));
-  const [ready, answers] = [new Map(), new Map()];
-  const make = (key, net) => ready.get(key) ?? ready.set(key, built(net, read)).get(key);
-  const found = (method) => networks.find(({ name }) => name === method);
+function tally(get) {
+  const { networks, samples, entry, snn, ann } = opened(get);
+  const [T, answers] = [get("T"), new Map()];
   let run = { settings: "" };
 
   function counted({ method, scale, shift }) {
@@ -27,31 +21,27 @@ export function tally(get) {
     return run;
   }
 
-  // Some images more; false once all are seen.
-  function work(most = SLICE) {
-    const net = make(run.method, found(run.method));
-    for (const end = performance.now() + most; run.seen < images.length && performance.now() < end; run.seen++) {
-      const { pixels, label } = images[run.seen];
-      const one = begun(net, pixels, run);
+  // Some images more.
+  function work() {
+    const net = snn(run.method);
+    for (const end = performance.now() + SLICE; run.seen < samples.length && performance.now() < end; run.seen++) {
+      const { image, label } = samples[run.seen];
+      const one = begun(net, image, run);
       for (let t = 0; t < T; t++) {
         advance(one);
         if (best([...one.total]) === label) run.right[t]++;
       }
     }
-    return run.seen < images.length;
   }
 
   // How many images the network's ANN gets right.
-  function ann(method) {
-    const { ann: number } = found(method);
-    if (!answers.has(number)) {
-      const net = make(`ANN ${number}`, anns[number]);
-      answers.set(number, images.filter(({ pixels, label }) => best(forward(net, pixels)) === label).length);
-    }
+  function rightOfAnn(method) {
+    const { ann: number } = entry(method);
+    if (!answers.has(number)) answers.set(number, samples.filter(({ image, label }) => best(forward(ann(number), image)) === label).length);
     return answers.get(number);
   }
 
-  return { networks, T, images: images.length, counted, work, ann, found };
+  return { networks, T, images: samples.length, entry, counted, work, rightOfAnn };
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
@@ -85,8 +75,8 @@ function render({ model, el }) {
     controls: { method: { label: "method", options: Object.fromEntries(all.networks.map(({ name }) => [name, name])) }, ...CONTROLS, t: { ...CONTROLS.t, max: all.T } },
     style: STYLE,
     height: () => HEIGHT,
-    shown: (name, p) => name !== "scale" || all.found(p.method).scalable,
-    changed: (name, p) => (name === "method" && !all.found(p.method).scalable ? { scale: 1 } : {}),
+    shown: (name, p) => name !== "scale" || all.entry(p.method).scalable,
+    changed: (name, p) => (name === "method" && !all.entry(p.method).scalable ? { scale: 1 } : {}),
     wrong: () => "",
     draw: (p, width) => {
       const run = all.counted(p);
@@ -97,7 +87,7 @@ function render({ model, el }) {
           all.work();
           redraw();
         });
-      const ann = all.ann(p.method);
+      const ann = all.rightOfAnn(p.method);
       return [picture(p, run, ann, all, width), describe(p, run, ann, all)];
     },
     ready: (_, { draw }) => {

@@ -22,6 +22,7 @@ from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
 from snnlab.explorers.accuracies import Accuracies, accuracies
 from snnlab.explorers.answering import Answering
+from snnlab.explorers.network import RANGES
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import MOST_STEPS, whole
 from snnlab.plots.accuracy import accuracy_at
@@ -181,15 +182,11 @@ class ConversionExplorer(Answering):
 
         Raises: ValueError if a page cannot hold or compute them.
         """
-        T, at_hand = (
-            min(self.T.max, 64),
-            {name: ann for name, ann in self.bench.fitting.items() if ann is not None},
-        )
-        free = [name for name in at_hand if not (CATALOGUE[name].depends_on_T or CATALOGUE[name].corrections)]
-        snns = {name: self.bench.snn(name, T, 1.0, None) for name in free}
-        return accuracies(
-            snns, {name: at_hand[name] for name in snns}, self.test, T=T, t=min(self.T.value, T)
-        )
+        free = [name for name, method in CATALOGUE.items() if not (method.depends_on_T or method.corrections)]
+        anns = {name: ann for name in free if (ann := self.bench.fitting.get(name)) is not None}
+        T = min(self.T.max, int(RANGES["T"][1]))
+        snns = {name: self.bench.snn(name, T, 1.0, None) for name in anns}
+        return accuracies(snns, anns, self.test, T=T, t=min(self.T.value, T))
 
     def _make_knobs(self, T: int) -> list[widgets.Widget]:
         own = " (its own network, trained when chosen)"

@@ -158,6 +158,19 @@ function built(net, read) {
   return { nodes, values, result: net.result, largest: net.largest };
 }
 
+// What a page was sent, ready to compute with: each network is built when it is first asked for.
+function opened(get) {
+  const [networks, anns] = [get("networks"), get("anns")];
+  const read = reader(get("arrays"));
+  const ready = new Map();
+  const make = (key, net) => ready.get(key) ?? ready.set(key, built(net, read)).get(key);
+  const samples = get("samples").map((sample) => ({ ...sample, image: Array.from({ length: product(networks[0].image) }, (_, i) => read(sample.image)(i)) }));
+  const entry = (method) => networks.find(({ name }) => name === method);
+  return { networks, samples, entry, snn: (method) => make(method, entry(method)), ann: (number) => make(`ANN ${number}`, anns[number]) };
+}
+
+const best = (values) => values.indexOf(Math.max(...values)); // the class that an output names
+
 // An ANN's output for pixels.
 function forward({ nodes, values, result }, pixels) {
   values[0].set(pixels);

@@ -14,15 +14,13 @@ const PACE = 160; // milliseconds that a step stands when the network plays
 
 // The networks, made ready when they are first asked for, and the run that was looked at last.
 function workshop(get) {
-  const [networks, anns, arrays] = [get("networks"), get("anns"), get("arrays")];
-  const read = reader(arrays);
-  const [ready, answers] = [new Map(), new Map()];
-  const make = (key, net) => ready.get(key) ?? ready.set(key, built(net, read)).get(key);
+  const { networks, samples, entry, snn, ann } = opened(get);
+  const answers = new Map();
   let [run, of] = [null, ""];
 
   // The state after t steps: as far as the last run has come, or from the beginning.
   function moment({ method, coding, t, scale, shift, seed, pixels }) {
-    const net = make(method, networks.find(({ name }) => name === method));
+    const net = snn(method);
     const settings = JSON.stringify([method, coding, scale, shift, coding === "poisson" && seed, pixels]);
     if (settings !== of || run.t > t) {
       const frames = coding === "poisson" ? poissonFrames(pixels, net.largest, seed) : null;
@@ -37,20 +35,18 @@ function workshop(get) {
 
   // What the ANN of a method says to the pixels; null without one.
   function answer({ method, pixels }) {
-    const { ann } = networks.find(({ name }) => name === method);
-    if (ann === null) return null;
-    const settings = JSON.stringify([ann, pixels]);
+    const { ann: number } = entry(method);
+    if (number === null) return null;
+    const settings = JSON.stringify([number, pixels]);
     if (!answers.has(settings)) {
       answers.clear();
-      answers.set(settings, forward(make(`ANN ${ann}`, anns[ann]), pixels));
+      answers.set(settings, forward(ann(number), pixels));
     }
     return answers.get(settings);
   }
 
-  return { networks, moment, answer, samples: get("samples").map((sample) => ({ ...sample, image: Array.from({ length: product(networks[0].image) }, (_, i) => read(sample.image)(i)) })) };
+  return { networks, samples, entry, moment, answer };
 }
-
-const best = (values) => values.indexOf(Math.max(...values));
 
 // Steps that are run, and the one that is shown: a network that was converted for one T runs so many.
 function stepsOf(p, networks) {
@@ -268,11 +264,11 @@ function render({ model, el }) {
     style: STYLE,
     height: (_, width) => heightOf(classes, width),
     shown: (name, p) => {
-      const net = shop.networks.find(({ name: method }) => method === p.method);
+      const net = shop.entry(p.method);
       return { method: shop.networks.length > 1, T: net.T === null, scale: net.scalable, seed: p.coding === "poisson" }[name] ?? true;
     },
     changed: (name, p) => {
-      const net = shop.networks.find(({ name: method }) => method === p.method);
+      const net = shop.entry(p.method);
       if (name === "method") return { T: net.T ?? p.T, t: net.T ?? p.T, scale: net.scalable ? p.scale : 1 };
       return name === "T" ? { t: p.T } : name === "t" ? { t: Math.min(p.t, p.T) } : {};
     },

@@ -18,9 +18,6 @@ from snnlab.studies import named
 from snnlab.training import recipes
 from snnlab.training.runs.settings import SHAPES
 
-COURSE_EPOCHS = 12
-"""Of a recipe's first stage; the others have their share of them."""
-
 
 @door
 def images(data: str, network: str = "", method: str = "max_norm", size: int = 0) -> Data:
@@ -53,7 +50,7 @@ def network(
     *,
     levels: int | None = None,
     seed: int = 0,
-    epochs: int = COURSE_EPOCHS,
+    epochs: int = named.EPOCHS,
 ) -> nn.Module:
     """The network of that name, in evaluation mode; one that is not trained yet is, by the method's recipe.
 
@@ -64,7 +61,7 @@ def network(
     """
     if _kind(name) not in named.TRAINED:
         return named.trained(named.shipped(name, find(method)))
-    scale = epochs / COURSE_EPOCHS
+    scale = epochs / named.EPOCHS
     return recipes.prepare(
         method, named.builder(name, data), data, levels=levels, seed=seed, epochs_scale=scale
     )

@@ -145,13 +145,9 @@ class Anatomy:
         if losses[name] <= 0 or whole <= 0:
             return f"After {self.T} steps the accuracy is no lower than the ANN's, {self.ann_accuracy:.1%}."
         cause = _cause(self.layers[name])
-        most, total = f"{100 * losses[name]:.1f}", f"{100 * whole:.1f}"
-        of = (
-            f" of {total} points"
-            if losses[name] <= whole
-            else f" points, of which others win some back: {total} in all"
-        )
-        return f"{name!r} loses most: {most}{of} of accuracy. {cause}"
+        of = "of the" if losses[name] <= whole else "points; others win some back, which leaves"
+        lost = f"{100 * losses[name]:.1f} {of} {100 * whole:.1f} points of accuracy"
+        return f"{name!r} loses most: {lost}. {cause}"
 
     def table(self) -> str:
         """The layers as a table of plain text."""

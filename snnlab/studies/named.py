@@ -36,6 +36,8 @@ OWN = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 """What a user's own function or method is named by: module:name."""
 SHIPPED = tuple(f"shipped-{name}" for name in PAPERS)
 """Of the networks that ship the one that a method asks for."""
+EPOCHS = 12
+"""Of a recipe's first stage; a number that somebody names scales all stages."""
 TRAINED = ("own", "trained")
 """Kinds that a recipe trains; the others are as they are."""
 
@@ -128,11 +130,11 @@ def _made(name: str) -> nn.Module:
 
 
 def trained_on(name: str) -> str:
-    """The data set that a network was trained on, if its file says so; else nothing. Raises: ValueError."""
+    """The data set that a network was trained on, if its file says so; else nothing. Raises: ValueError, OSError."""
     if name.endswith(".safetensors"):
         return described(here(name))[0].data
-    kept = not OWN.fullmatch(name) and name not in runs.NETWORKS
-    return described(runs.checkpoints.FOLDER / f"{name}.safetensors")[0].data if kept else ""
+    ships = not OWN.fullmatch(name) and name not in runs.NETWORKS
+    return described(runs.checkpoints.file_of(name))[0].data if ships else ""
 
 
 def images(name: str, calibration: int = datasets.CALIBRATION, size: int = 0, like: str = "") -> Data:

@@ -32,8 +32,6 @@ from snnlab.studies.plans import Point, method_of
 from snnlab.training import recipes, runs
 
 Row = dict[str, Any]
-EPOCHS = 12
-"""Of a recipe's first stage; a study's `epochs` scale all stages."""
 ROOT = Path(snnlab.__file__).parent
 ENGINE = (
     "activations", "networks.py", "datasets/standard.py", "neurons/integrate.py", "neurons/firing.py",
@@ -104,7 +102,7 @@ class Training:
     @property
     def about(self) -> str:
         """The same for trainings whose result is the same."""
-        stages = self._recipe.at(8, self.epochs / EPOCHS, self.levels).stages
+        stages = self._recipe.at(8, self.epochs / named.EPOCHS, self.levels).stages
         return json.dumps([self.network, self.data, self.seed, [stage.settings() for stage in stages]])
 
     def before(self) -> list["Training"]:
@@ -120,7 +118,7 @@ class Training:
         """The network, trained if it is not yet kept."""
         data = _data(self.data, datasets.standard.CALIBRATION)
         make = named.builder(self.network, data)
-        settings: Any = {"levels": self.levels, "seed": self.seed, "epochs_scale": self.epochs / EPOCHS}
+        settings: Any = {"levels": self.levels, "seed": self.seed, "epochs_scale": self.epochs / named.EPOCHS}
         return recipes.prepare(self._recipe, make, data, progress=False, **settings)
 
 

@@ -10,6 +10,7 @@ import torch
 
 from snnlab.cli import parser
 from snnlab.files import places
+from snnlab.studies import named
 from snnlab.training import runs
 from snnlab.training.runs.checkpoints import FOLDER
 
@@ -100,7 +101,7 @@ def test_what_an_install_does_not_bring_is_said_and_may_lie_in_the_user_s_folder
         runs.shipped(NAMES[0])
     own.mkdir(parents=True)
     (own / path.name).write_bytes(whole)
-    assert runs.shipped(NAMES[0]).about["accuracy"]
+    assert runs.shipped(NAMES[0]).about["accuracy"] and named.trained_on(NAMES[0]) == "cifar10"
     (own / path.name).write_bytes(whole[:-1])
     with pytest.raises(ValueError, match=r"is damaged.*remove it, and get it again"):
         runs.shipped(NAMES[0])

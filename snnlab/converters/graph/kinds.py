@@ -89,6 +89,15 @@ class Weighted(nn.Module):
             self.call, change(self.weight), None if self.bias is None else change(self.bias), **self.options
         )
 
+    def dense(self) -> Tensor:
+        """The weights of a grouped convolution over all input channels; zeros change no sum."""
+        outputs, inputs = self.weight.shape[0] // self.groups, self.weight.shape[1]
+        dense = self.weight.new_zeros(self.outputs, inputs * self.groups, *self.weight.shape[2:])
+        for k in range(self.groups):
+            rows = slice(k * outputs, (k + 1) * outputs)
+            dense[rows, k * inputs : (k + 1) * inputs] = self.weight[rows]
+        return dense
+
     def bound(self, largest: Tensor) -> Tensor:
         """The largest possible |y| for |x| <= largest, [1, ...]."""
         return self.with_weights(torch.abs)(largest)

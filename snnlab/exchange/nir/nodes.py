@@ -29,7 +29,7 @@ def conv_node(layer: Weighted, height: int, width: int) -> nir.Conv2d:
     stride, padding, dilation = (layer.options[name] for name in ("stride", "padding", "dilation"))
     padding = padding if isinstance(padding, str) else _pair(padding)
     return nir.Conv2d(
-        (height, width), array(_dense(layer)), _pair(stride), padding, _pair(dilation), 1, _bias(layer)
+        (height, width), array(layer.dense()), _pair(stride), padding, _pair(dilation), 1, _bias(layer)
     )
 
 
@@ -58,16 +58,6 @@ def scale_of(node: nir.NIRNode) -> tuple[Tensor, Tensor | None]:
     shape = (1, -1, *(1 for _ in weight.shape[2:]))
     offset = bias.reshape(shape) if bool(bias.any()) else None
     return weight.flatten(1).diagonal().reshape(shape), offset
-
-
-def _dense(conv: Weighted) -> Tensor:
-    """The weights of a grouped convolution over all input channels; zeros change no sum."""
-    outputs, inputs = conv.weight.shape[0] // conv.groups, conv.weight.shape[1]
-    dense = conv.weight.new_zeros(conv.outputs, inputs * conv.groups, *conv.weight.shape[2:])
-    for k in range(conv.groups):
-        rows = slice(k * outputs, (k + 1) * outputs)
-        dense[rows, k * inputs : (k + 1) * inputs] = conv.weight[rows]
-    return dense
 
 
 def _bias(layer: Weighted) -> Any:

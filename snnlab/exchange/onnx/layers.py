@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from snnlab.converters.graph import Average, Move, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale
@@ -50,21 +49,11 @@ def _shifted(draw: Drawing, layer: Weighted, x: Value, shape: Sequence[int]) -> 
         cut = (draw.whole(numbers) for numbers in (first, last, range(2, x_axes), stride))
         copies.append(draw.reshape(Value(draw.put("Slice", x.name, *cut), wide=True), [shape[0], -1]))
     side_by_side = draw.compute("Concat", *copies, axis=1)  # [N, places * channels, positions]
-    rows = _dense(layer).movedim(1, -1).flatten(1)  # [O, places * channels]
+    rows = layer.dense().movedim(1, -1).flatten(1)  # [O, places * channels]
     product = Value(draw.put("MatMul", draw.constant(rows, wide=True), side_by_side.name), wide=True)
     if layer.bias is not None:
         product = draw.compute("Add", product, layer.bias[:, None])
     return draw.reshape(product, [layer.outputs, *size])
-
-
-def _dense(layer: Weighted) -> Tensor:
-    """The weights of a grouped convolution over all input channels; zeros change no sum."""
-    outputs, inputs = layer.weight.shape[0] // layer.groups, layer.weight.shape[1]
-    dense = layer.weight.new_zeros(layer.outputs, inputs * layer.groups, *layer.weight.shape[2:])
-    for k in range(layer.groups):
-        rows = slice(k * outputs, (k + 1) * outputs)
-        dense[rows, k * inputs : (k + 1) * inputs] = layer.weight[rows]
-    return dense
 
 
 def _geometry(layer: Weighted) -> tuple[list[int], list[int], list[int], list[int]]:
