@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 
 import pytest
 from jupyter_client.manager import start_new_kernel
@@ -124,6 +125,8 @@ def test_a_terminal_has_bars(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sys, "stderr", terminal)
         for _ in progress_bar(range(2), "drawn", delay=0.0, mininterval=0.0, ncols=60, nrows=9):
             pass
-        os.set_blocking(leader, False)
-        assert b"\rdrawn:  50%|" in os.read(leader, 10_000)
+        drawn = b""
+        while b"\rdrawn:  50%|" not in drawn and select([leader], [], [], 60)[0]:  # it comes in pieces
+            drawn += os.read(leader, 10_000)
+        assert b"\rdrawn:  50%|" in drawn
     os.close(leader)
