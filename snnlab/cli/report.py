@@ -38,7 +38,10 @@ def run_report(args: argparse.Namespace) -> str:
     if args.name is None or args.out is None:
         missing = "--out DIR, the folder to write" if args.name else "NAME, the report"
         raise parameters.ParameterError(f"{missing}, is missing; see snnlab report --help")
-    parameters.check(args.name, dict(args.params))  # before PyTorch is waited for
+    from snnlab.reports import folder
+
+    parameters.check(args.name, dict(args.params))  # as the folder, before PyTorch is waited for
+    folder.probe(folder.target(args.out))
     return _run(args)
 
 

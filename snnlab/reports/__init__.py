@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from snnlab.reports.running import run
     from snnlab.reports.studies import study_failures, study_headline, study_table
-    from snnlab.reports.subjects import images, network
+    from snnlab.reports.subjects import compare, images, network
 
 __all__ = [
     "Parameter",
@@ -32,6 +32,7 @@ __all__ = [
     "all_images_table",
     "anatomy_results",
     "check",
+    "compare",
     "comparison_results",
     "declared",
     "farthest",
@@ -64,7 +65,7 @@ _FILES = {
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),
     "running": ("run",),
     "studies": ("study_failures", "study_headline", "study_table"),
-    "subjects": ("images", "network"),
+    "subjects": ("compare", "images", "network"),
 }
 
 

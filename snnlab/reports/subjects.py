@@ -1,32 +1,37 @@
 """What a report is about: a network, images and a method, by the names that its parameters have."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
 from torch import nn
 
 from snnlab import training
-from snnlab.converters.catalogue import find
+from snnlab.converters.catalogue import CATALOGUE, find
 from snnlab.converters.choices.potentials import zero
 from snnlab.converters.choices.thresholds import largest
 from snnlab.converters.conversion import convert
+from snnlab.converters.methods import Method
 from snnlab.datasets import Data, Split
 from snnlab.files import short
 from snnlab.neurons.door import check as held
 from snnlab.neurons.door import door
-from snnlab.studies import named
+from snnlab.studies import named, sweeps
 from snnlab.training import recipes
 from snnlab.training.runs.settings import SHAPES
 
+ANY = "max_norm"
+"""The method to name where none is meant: every network that ships has one for it."""
+
 
 @door
-def images(data: str, network: str = "", method: str = "max_norm", size: int = 0) -> Data:
+def images(data: str, network: str = "", method: str = ANY, size: int = 0) -> Data:
     """The images of a report: a data set, or class folders, normalised as the network's own were.
 
     Args:
         data: a data set's name, or a folder of class folders (`studies/named.py`).
         network: what is to look at them; a shipped network, or a checkpoint, says what it was trained on.
-        method: of which the network is the one that it asks for.
+        method: of which `shipped-...` is the network that it asks for.
         size: of images in class folders: side of a square in pixels; 0 leaves them as they are.
     Raises: ValueError or OSError that says in a line what is wrong.
     """
@@ -68,15 +73,61 @@ def network(
 
 
 @door
-def check(data: str, network: str = "", method: str = "max_norm", size: int = 0) -> Data:
+def methods(name: str, data: Data) -> tuple[str, ...]:
+    """The catalogue's methods for the network of that name: of a trained one those that take its activations.
+
+    Raises: ValueError or OSError that says in a line what is wrong.
+    """
+    if _kind(name) in named.TRAINED or name in named.SHIPPED:
+        return tuple(CATALOGUE)
+    ann, few = named.trained(name), data.calibration[:2]
+    refused = {one: _refusal(ann, method, few) for one, method in CATALOGUE.items()}
+    if all(refused.values()):
+        raise ValueError(refused[ANY])
+    return tuple(one for one, why in refused.items() if not why)
+
+
+def _refusal(ann: nn.Module, method: Method, few: Split) -> str:
+    """Why a method cannot convert a network at all, whatever it would then choose; empty if it can."""
+    plain = replace(method, threshold=largest, v0=zero, corrections=(), tuning=None)
+    try:
+        convert(ann, plain, few, 1, exact=False, progress=False)
+    except (ValueError, TypeError, RuntimeError) as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+@door
+def compare(
+    name: str, data: Data, steps: Sequence[int], *, levels: int, seed: int, epochs: int, test: Split
+) -> dict[str, sweeps.Result]:
+    """All methods that can convert the network of that name, as `sweeps.compare` has them.
+
+    Args:
+        name, levels, seed, epochs: as `network` takes them.
+        steps: numbers of time steps T, each >= 1. test: the images that accuracies are counted on.
+    Raises: ValueError or OSError that says in a line what is wrong.
+    """
+    trained = {"levels": levels, "seed": seed, "epochs": epochs}
+    return sweeps.each(
+        methods(name, data),
+        lambda method: network(name, method.name, data, **trained),
+        data,
+        steps,
+        test=test,
+    )
+
+
+@door
+def check(data: str, network: str = "", method: str = "", size: int = 0) -> Data:
     """The images, if the network can look at them and the method can convert it. Raises: ValueError; OSError.
 
-    Args: as `images`; a network of "" is not looked at.
+    Args: as `images`; a network of "" is not looked at; for a method of "", any that can convert it will do.
     """
-    found = images(data, network, method, size)
+    found = images(data, network, method or ANY, size)
     if not network:
         return found
-    kind, name = _kind(network), named.shipped(network, find(method))
+    kind, name = _kind(network), named.shipped(network, find(method or ANY))
     _check_shape(name, found, data)
     try:
         if kind in named.TRAINED:
@@ -84,8 +135,10 @@ def check(data: str, network: str = "", method: str = "max_norm", size: int = 0)
         else:
             ann = named.trained(name)
             _check_classes(ann, found)
-            plain = replace(find(method), threshold=largest, v0=zero, corrections=(), tuning=None)
-            convert(ann, plain, found.calibration[:2], 1, exact=False, progress=False)
+            if not method:
+                methods(name, found)
+            elif why := _refusal(ann, find(method), found.calibration[:2]):
+                raise ValueError(why)
     except (ValueError, TypeError, RuntimeError) as error:
         said = " ".join(str(error).split())
         raise ValueError(f"network {short(network)} on data {short(data)}: {said}") from None

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -82,6 +83,29 @@ def compare(
         seed, epochs_scale, cache: as recipes.prepare takes them.
     Raises: ValueError for steps that are no whole numbers of 1 or more.
     """
+    prepared = partial(
+        recipes.prepare,
+        network=network,
+        data=data,
+        levels=levels,
+        seed=seed,
+        epochs_scale=epochs_scale,
+        cache=cache,
+        progress=False,
+    )
+    return each(methods, prepared, data, steps, test=test)
+
+
+@door
+def each(
+    methods: Iterable[str | Method],
+    ann_of: Callable[[Method], nn.Module],
+    data: Data,
+    steps: Sequence[int] = (1, 2, 4, 8, 16, 32),
+    *,
+    test: Given | None = None,
+) -> dict[str, Result]:
+    """`compare` of networks that are had otherwise: `ann_of(method)` gives the trained one that a method converts."""
     wrong = [T for T in steps if isinstance(T, bool) or not isinstance(T, int) or T < 1]
     if wrong or not steps:
         raise ValueError(
@@ -93,17 +117,7 @@ def compare(
     with progress_bar(total=len(chosen), unit="method") as bar:
         for method in chosen:
             bar.set_description(method.name)
-            ann = recipes.prepare(
-                method,
-                network,
-                data,
-                levels=levels,
-                seed=seed,
-                epochs_scale=epochs_scale,
-                cache=cache,
-                progress=False,
-            )
-            results[method.name] = run(method, ann, data, sorted(set(steps)), judged)
+            results[method.name] = run(method, ann_of(method), data, sorted(set(steps)), judged)
             bar.update()
     return results
 

@@ -113,6 +113,15 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
         "method": lambda: "max_norm",
         "size": lambda: 4,
     },
+    "reports.compare": {
+        "name": lambda: "cnn",
+        "data": digits,
+        "steps": lambda: [1, 2],
+        "levels": lambda: 2,
+        "seed": lambda: 0,
+        "epochs": lambda: 1,
+        "test": lambda: digits().test,
+    },
     "reports.network": {
         "name": lambda: "cnn",
         "method": lambda: "max_norm",
@@ -163,6 +172,7 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
         "steps": lambda: [1, 2],
         "cache": lambda: "kept",
     },
+    "studies.sweeps.each": {"test": split, "methods": lambda: ["max_norm"], "steps": lambda: [1, 2]},
     "studies.sweeps.run": {"steps": lambda: [1, 2]},
     "training.accuracy": {"split": split},
     "training.fit": {"split": split, "epochs": lambda: 1, "lr": lambda: 0.01},

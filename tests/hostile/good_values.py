@@ -239,6 +239,7 @@ GOOD: dict[Any, Callable[[], Any]] = {
 """A good value of each type, made anew."""
 
 FUNCTIONS: dict[str, Callable[[], Any]] = {
+    "ann_of": lambda: lambda method: net(type(method.activation())),
     "activation": lambda: nn.ReLU,
     "factory": lambda: QCFS,
     "threshold": lambda: lambda site: site.target.amax(),

@@ -155,7 +155,11 @@ def test_of_many_lines_the_one_under_the_pointer_stands_out(chrome: Browser, tmp
       return [box.left + xaxis._offset + xaxis.d2p(line.x[0]), box.top + yaxis._offset + yaxis.d2p(line.y[0])];
     }""")
     faint = "document.querySelector('.js-plotly-plot').data.map(line => line.opacity ?? 1).join()"
-    for steps in (1, 4, 16):  # away at once, in a hurry, slowly: no hover that comes late leaves the lines faint
+    for steps in (
+        1,
+        4,
+        16,
+    ):  # away at once, in a hurry, slowly: no hover that comes late leaves the lines faint
         opened.mouse.move(x - 40, y - 40)
         opened.mouse.move(x, y, steps=8)
         opened.wait_for_function(f"{faint} == '0.2,0.2,1,0.2,0.2,0.2'")

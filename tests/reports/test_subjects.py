@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
-from snnlab import cli, convert, datasets, reports, simulate, training
+from snnlab import CATALOGUE, cli, convert, datasets, reports, simulate, training
 from snnlab.reports import subjects
 from snnlab.studies import named
 from snnlab.training import runs
@@ -134,6 +135,22 @@ def test_a_function_with_a_seed_is_trained_and_one_without_is_as_it_is() -> None
     assert all(torch.equal(a, b) for a, b in zip(ready.parameters(), own.parameters(), strict=True))
 
 
+def test_a_comparison_is_of_the_methods_that_take_the_networks_activations(home: Path) -> None:
+    """Those whose own network has the same activation, and of no other; a report of it says what it was given."""
+    relu = [name for name, method in CATALOGUE.items() if type(method.activation()) is nn.ReLU]
+    data = subjects.check("ten", "net.safetensors")
+    assert subjects.methods("net.safetensors", data) == tuple(relu) and 5 < len(relu) < len(CATALOGUE)
+    assert subjects.methods("cnn", data) == subjects.methods("shipped-vgg16", data) == tuple(CATALOGUE)
+    out = home / "compared"
+    given = {"data": "ten", "network": "net.safetensors", "T": "[2,3]"}
+    reports.run("comparison", given, out)
+    found = json.loads((out / "results.json").read_text())
+    assert sorted(found["methods"]) == sorted(relu)
+    snn = convert(runs.load(home / "net.safetensors").ann, "opi", data.calibration, 3, progress=False)
+    by_hand = [float(simulate(snn, data.test).accuracy(data.test)[t - 1]) for t in (2, 3)]
+    assert list(found["methods"]["opi"]["snn_accuracy"].values()) == by_hand
+
+
 WRONG = {
     "data=thre": "'thre' is none of digits, mnist, .* and no folder of class folders",
     "data=digit": "did you mean 'digits'",
@@ -163,14 +180,21 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize("report", ["conversion", "comparison"])
 @pytest.mark.parametrize("given", WRONG)
 def test_what_does_not_fit_is_one_line_before_a_kernel_starts(
-    given: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    given: str,
+    report: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("snnlab.reports.execution.execute", lambda *_: pytest.fail("a kernel was started"))
-    chosen = given if "method=" in given else f"{given} method=max_norm"
+    if report == "comparison" and "method=" in given:
+        return  # it has no such parameter
+    chosen = given if "method=" in given or report == "comparison" else f"{given} method=max_norm"
     params = [part for text in chosen.split() for part in ("-p", text)]
-    assert cli.main(["report", "conversion", *params, "--out", str(tmp_path / "out")]) == 2
+    assert cli.main(["report", report, *params, "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert re.search(WRONG[given], said) and len(said) < 600 and not (tmp_path / "out").exists(), said
 
