@@ -32,7 +32,7 @@ lab: $(STAMP) ## open JupyterLab on the first lesson
 test: $(STAMP) ## run every test there is, lessons and reports too
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --nbval-lax --nbval-current-env tests $(LESSONS)
 
-# Oldest packages warn of what is newer: warnings are no errors here. Reports run, but not to the same bytes twice. The tests' own tools and oracles are the newest.
+# Oldest packages warn of what is newer: warnings are no errors here. The tests' own tools and oracles are the newest.
 test-oldest: $(STAMP) ## run most tests that need no course with the oldest packages that pyproject.toml allows
 	$(BIN)/python -m uv venv --quiet --clear --python 3.11 $(OLDEST)
 	$(BIN)/python -m uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct -e .

@@ -220,7 +220,7 @@ def test_lab_opens_the_first_lesson_and_ends_with_ctrl_c(home: str, tmp_path: Pa
         viewers = json.loads(settings)["schema"]["properties"]["defaultViewers"]["default"]
         assert viewers["markdown"] == "Markdown Preview", "a link to the glossary would open its source"
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=120) == 0
     finally:
         process.kill()
     assert "Traceback" not in log.read_text()

@@ -83,6 +83,9 @@ def run_lab(args: argparse.Namespace) -> None:
                 os.environ.setdefault(name, str(runtime / name.lower()))
         from jupyterlab.labapp import LabApp
 
+        from snnlab.cli.serving import Server
+
+        LabApp.serverapp_class = Server
         # the printed address leads to the lesson too, and Ctrl-C asks no question
         first = f"{folder.name}/{FIRST_LESSON}"  # the lessons' links to docs/ lead out of their folder
         options = [f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{first}"]

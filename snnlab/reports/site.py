@@ -234,7 +234,8 @@ def rendered(
     }
     given |= _language()
     given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}
-    body, _ = exporter.from_notebook_node(executed, given)
+    cells = [cell for cell in executed.cells if "kernel" not in cell.metadata.get("tags", ())]
+    body, _ = exporter.from_notebook_node(nbformat.from_dict({**executed, "cells": cells}), given)
     return body
 
 

@@ -271,7 +271,7 @@ def test_an_answer_names_the_section_that_asks_it_and_the_lesson_ends_by_looking
             asked_in[found[1]] = section
         ends.append(text(cell))
     assert asked_in == {number: answer.section for number, answer in table(path.name[:2], "ANSWERS").items()}
-    assert ends[-2] == f'looking_back("{path.name[:2]}")'
+    assert ends[-3] == f'looking_back("{path.name[:2]}")' and ends[-1] == "end_kernel()"
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
