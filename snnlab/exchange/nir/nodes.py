@@ -33,6 +33,27 @@ def conv_node(layer: Weighted, height: int, width: int) -> nir.Conv2d:
     )
 
 
+def average_node(window: Sequence[Sequence[int]], channels: int, height: int, width: int) -> nir.NIRNode:
+    """An average pool, (kernel, stride, padding) along [H, W], as the node that most simulators read.
+
+    Few read nir.AvgPool2d, and those that read nir.SumPool2d leave out its padding: so a convolution over all channels,
+    with its window noted. NIR's kernels are square; of other windows an AvgPool2d.
+    """
+    kernel, stride, padding = (tuple(sides) for sides in zip(*window, strict=True))
+    if kernel[0] != kernel[1]:
+        return nir.AvgPool2d(*map(np.array, (kernel, stride, padding)))
+    weight = np.zeros((channels, channels, *kernel), dtype=np.float32)
+    weight[range(channels), range(channels)] = 1 / math.prod(kernel)
+    bias = np.zeros(channels, dtype=np.float32)
+    noted = {"average": np.array(window)}
+    return nir.Conv2d((height, width), weight, stride, padding, (1, 1), 1, bias, metadata=noted)
+
+
+def flatten_node(shape: Sequence[int]) -> nir.Flatten:
+    """All axes into one, counted from the last: so it does not matter whether a reader counts the batch."""
+    return nir.Flatten({"input": np.array(shape)}, start_dim=-len(shape), end_dim=-1)
+
+
 def scale_node(ratio: Tensor, offset: Tensor | None, shape: tuple[int, ...]) -> nir.NIRNode | None:
     """x * ratio + offset for x of that shape, as the node that most simulators read; None if there is none.
 
@@ -64,7 +85,9 @@ def _bias(layer: Weighted) -> Any:
     return array(layer.weight.new_zeros(layer.outputs) if layer.bias is None else layer.bias)
 
 
-def _conv(node: nir.Conv2d, _: Shape) -> nn.Module:
+def _conv(node: nir.Conv2d, size: Shape) -> nn.Module:
+    if "average" in node.metadata:
+        return _pool(nir.AvgPool2d(*np.array(node.metadata["average"]).T), size)
     padding = node.padding if isinstance(node.padding, str) else _pair(node.padding)
     options = {"stride": _pair(node.stride), "padding": padding, "dilation": _pair(node.dilation)}
     return _weighted("conv2d", node.weight, node.bias, **options, groups=int(node.groups))

@@ -14,8 +14,8 @@ import numpy as np
 
 from snnlab.files import short
 
-VERSION = 2
-"""Of the notes; those of version 1 have no sum."""
+VERSION = 3
+"""Of the notes; those of version 1 have no sum, those of 2 no average that is written as a convolution."""
 KEYS = ("snnlab", "snnlab_sum")
 """Under which notes and sum stand in the metadata; from version 2 on either without the other is a damage."""
 MOST_STEPS = 2**20
@@ -46,9 +46,9 @@ def notes(graph: nir.NIRGraph) -> dict[str, Any]:
             f"the graph is of a newer snnlab (version {version} of its notes, this one reads {VERSION} and older): "
             "update snnlab, or write the graph with this one"
         )
-    if version not in (1, 2) or (version == 2) != (digits is not None):
+    if version not in (1, 2, 3) or (version > 1) != (digits is not None):
         raise ValueError(_damaged(f"version {short(version)}"))
-    if version == 2 and digits != content_sum(graph):
+    if version > 1 and digits != content_sum(graph):
         raise ValueError(_damaged("the sum is another"))
     if wrong := [name for name, fits in ENTRIES.items() if name not in about or not fits(about[name], graph)]:
         raise ValueError(_damaged(f"{wrong[0]} = {short(about.get(wrong[0]))}"))

@@ -14,7 +14,7 @@ from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.graph import Average, Move, Node, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale
 from snnlab.converters.snn import SNN
-from snnlab.exchange.nir.nodes import affine_node, array, conv_node, scale_node
+from snnlab.exchange.nir.nodes import affine_node, array, average_node, conv_node, flatten_node, scale_node
 from snnlab.exchange.nir.notes import VERSION, noted
 from snnlab.neurons import IF, LIF
 from snnlab.neurons.door import door
@@ -178,7 +178,7 @@ class _Writer:
                 f"from {list(before)} to {list(after)} it is no nir.AvgPool2d, which averages whole windows of "
                 "[C, H, W], all alike, with padding counted; use such a one and retrain",
             )
-        self.add(node, node.name, nir.AvgPool2d(*map(np.array, zip(*window, strict=True))))
+        self.add(node, node.name, average_node(window, *self.shape(node.inputs[0])))
 
     def sum(self, node: Node, feeds: list[Feeds]) -> None:
         shapes = {self.shape(other) for other in node.inputs}
@@ -195,7 +195,7 @@ class _Writer:
         if before == after:
             self.feeds[node] = self.feeds[node.inputs[0]]
         elif len(after) == 1:
-            self.add(node, node.name, nir.Flatten({"input": np.array(before)}, start_dim=0, end_dim=-1))
+            self.add(node, node.name, flatten_node(before))
         else:
             self.refuse(
                 node, f"it makes {list(after)} of {list(before)}, but NIR can only flatten all axes into one"
