@@ -2,9 +2,9 @@
 
     python -m benchmarks.readers          prints the table of docs/exchange.md
 
-Each file is read with what the reader offers, run for T steps, and its mean output is compared with `simulate`. "equal":
-within float32's rounding of the readout; "other": other numbers; "fails": an error, or an output of another shape.
-Nothing of a reader is changed but what the column `set` says; the functions below show how.
+Each file is read with what the reader offers, run for T steps, and its mean output is compared with `simulate`.
+"equal": within float32's rounding of the readout; "other": other numbers; "fails": an error, or an output of another
+shape. Nothing of a reader is changed but what the column `set` says; the functions below show how.
 """
 
 import contextlib
@@ -59,35 +59,30 @@ def snntorch(path: Path, images: Tensor, reset: str | None) -> Tensor:
     from snntorch import Leaky
     from snntorch.import_nir import import_from_nir
 
-    graph = nir.read(path)
-    for node in graph.nodes.values():
-        if reset and isinstance(node, nir.Conv2d):
-            node.groups = int(node.groups)
-    net = import_from_nir(graph)
+    net = import_from_nir(nir.read(path))
     for module in net.modules():
         if reset and isinstance(module, Leaky):
             module.beta.fill_(1.0)
             module.init_hidden, module.reset_delay = True, reset == "subtract"
-            module.reset_mechanism = reset
+            module.reset_mechanism, module.spike_grad = reset, _fires
     return _stepped(net, images)
 
 
 def norse(path: Path, images: Tensor, reset: str | None) -> Tensor:
     """Norse's from_nir; it takes the graph."""
     from norse.torch.functional.iaf import IAFFeedForwardState
-    from norse.torch.functional.reset import reset_subtract
-    from norse.torch.functional.threshold import threshold
+    from norse.torch.functional.reset import reset_subtract, reset_value
     from norse.torch.module.iaf import IAFCell
     from norse.torch.utils.import_nir import from_nir
 
     def step(current: Tensor, state: Any, p: Any, _: float) -> tuple[Tensor, Any]:
         v = state.v + current
-        spike = threshold(v - p.v_th, p.method, p.alpha)
-        return spike, IAFFeedForwardState(reset_subtract(spike, v, p.v_reset, p.v_th))
+        spike, after = _fires(v - p.v_th), reset_subtract if reset == "subtract" else reset_value
+        return spike, IAFFeedForwardState(after(spike, v, p.v_reset, p.v_th))
 
     net = from_nir(nir.read(path), dt=1.0)
     for module in net.modules():
-        if reset == "subtract" and isinstance(module, IAFCell):
+        if reset and isinstance(module, IAFCell):
             module.activation = step
     return _stepped(_in_order(net) if reset else net, images)
 
@@ -106,6 +101,11 @@ def sinabs(path: Path, images: Tensor, reset: str | None) -> Tensor:
     given = (_in_order(net) if reset else net)(images.repeat_interleave(T, 0))
     output: Tensor = given[0] if isinstance(given, tuple) else given
     return output.unflatten(0, (-1, T)).double().mean(1)
+
+
+def _fires(above: Tensor) -> Tensor:
+    """Spikes of potentials that far above the threshold: at a tie, too, where snnTorch and Norse do not."""
+    return (above >= 0).to(above.dtype)
 
 
 def _in_order(net: Any) -> Any:
@@ -129,7 +129,12 @@ def _stepped(net: Any, images: Tensor) -> Tensor:
 Reader = Callable[[Path, Tensor, str | None], Tensor]
 READERS: tuple[tuple[str, str, str, Reader], ...] = (
     ("SpikingJelly", "spikingjelly", "`v_reset`", spikingjelly),
-    ("snnTorch", "snntorch", "`groups`, `beta`, `init_hidden`, `reset_delay`, `reset_mechanism`", snntorch),
+    (
+        "snnTorch",
+        "snntorch",
+        "`beta`, `init_hidden`, `reset_delay`, `reset_mechanism`, `spike_grad`",
+        snntorch,
+    ),
     ("Norse", "norse", "`execution_order`, `activation`", norse),
     ("sinabs", "sinabs", "`execution_order`, `min_v_mem`, `spike_fn`, `reset_fn`", sinabs),
 )
@@ -177,7 +182,9 @@ def main() -> None:
                     write_nir(snn, path)
                     reading = partial(read, path, images, reset if told else None)
                     found.append(judged(reading, simulate(snn, images).logits))
-                print(f"| {reader} | {here} | {settings if told else 'nothing'} | " + " | ".join(found) + " |")
+                print(
+                    f"| {reader} | {here} | {settings if told else 'nothing'} | " + " | ".join(found) + " |"
+                )
 
 
 if __name__ == "__main__":
