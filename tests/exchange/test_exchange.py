@@ -16,6 +16,7 @@ from snnlab import CATALOGUE, SNN, Method, convert, datasets, networks, simulate
 from snnlab.converters.choices.site import Site
 from snnlab.converters.choices.thresholds import largest_per_neuron
 from snnlab.exchange import read_nir, to_nir, write_nir
+from snnlab.exchange.nir import writing
 from snnlab.neurons import IF
 from snnlab.simulators import energy, errors
 
@@ -103,6 +104,37 @@ def test_a_graph_need_not_become_a_file() -> None:
 def test_a_network_that_was_read_can_be_written_again() -> None:
     snn = converted("resnet", "qcfs")
     assert_same(snn, read_nir(to_nir(read_nir(to_nir(snn)))))
+
+
+def test_averages_and_flattens_are_written_as_most_readers_take_them() -> None:
+    """A convolution that averages, and axes counted from the last, so that a batch before them does not matter."""
+    nodes = to_nir(converted("cnn")).nodes
+    pool, flatten = nodes["pool"], nodes["flatten"]
+    ours = F.conv2d(IMAGES.expand(-1, 32, -1, -1), torch.tensor(pool.weight), stride=pool.stride)
+    assert torch.equal(ours, F.avg_pool2d(IMAGES.expand(-1, 32, -1, -1), 2)) and not pool.bias.any()
+    assert nn.Flatten(flatten.start_dim, flatten.end_dim)(ours).shape == (len(IMAGES), 512)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "odd"])
+def test_a_file_of_before_is_read_alike(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Averages were nir.AvgPool2d until version 3 of the notes."""
+    snn = converted(kind)
+    with monkeypatch.context() as before:
+        before.setattr(writing, "VERSION", 2)
+        before.setattr(writing, "average_node", lambda window, *_: nir.AvgPool2d(*np.array(window).T))
+        graph = to_nir(snn)
+    assert '"version": 2' in graph.metadata["snnlab"]
+    assert any(isinstance(node, nir.AvgPool2d) for node in graph.nodes.values())
+    assert_same(snn, read_nir(graph))
+
+
+def test_an_oblong_average_stays_one() -> None:
+    """NIR's convolutions have square kernels."""
+    ann = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AvgPool2d((2, 3)), nn.Flatten(), nn.Linear(24, 10))
+    snn = convert(ann, "max_norm", IMAGES, T)
+    graph = to_nir(snn)
+    assert isinstance(graph.nodes["2"], nir.AvgPool2d)
+    assert_same(snn, read_nir(graph))
 
 
 def test_it_is_read_in_units_of_its_thresholds() -> None:

@@ -27,14 +27,14 @@ def converted(method: str | Method = "max_norm", **options: Any) -> SNN:
 ONES = np.ones((3, 8, 8))
 UNEVEN = np.arange(1.0, 193.0).reshape(3, 8, 8)
 UNREADABLE = {
-    "node 'act' is nir.LIF: this kit reads Input, Output, IF": {"act": nir.LIF(ONES, ONES, 0 * ONES, ONES)},
-    "node 'act' is nir.CubaLIF: this kit reads": {"act": nir.CubaLIF(ONES, ONES, ONES, 0 * ONES, ONES)},
-    "node 'scale' is nir.Delay: this kit reads": {"scale": nir.Delay(ONES)},
+    "node 'scale' is nir.Delay: this kit reads Input, Output, IF, LIF, CubaLIF, Scale, Conv2d": {
+        "scale": nir.Delay(ONES)
+    },
     "node 'act' is nir.IF: .* v_reset 0; export it so": {"act": nir.IF(ONES, ONES, -ONES)},
     "node 'act' is nir.IF: r and v_threshold must be finite": {"act": nir.IF(ONES, 0 * ONES)},
     "node 'act' is nir.IF: .* may differ between channels, not within one": {"act": nir.IF(ONES, UNEVEN)},
     "node 'scale' is nir.Scale: .* may differ between channels": {"scale": nir.Scale(UNEVEN)},
-    "the graph has no IF node, so nothing spikes": {"act": None},
+    "the graph has no IF or LIF node, so nothing spikes": {"act": None},
     "the graph has 0 Output nodes": {"out": None},
     "the graph has 2 Input nodes": {"scale": nir.Input({"input": np.array([3, 8, 8])})},
 }

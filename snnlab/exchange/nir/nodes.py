@@ -86,8 +86,9 @@ def _bias(layer: Weighted) -> Any:
 
 
 def _conv(node: nir.Conv2d, size: Shape) -> nn.Module:
-    if "average" in node.metadata:
-        return _pool(nir.AvgPool2d(*np.array(node.metadata["average"]).T), size)
+    average = node.metadata.get("average")
+    if np.shape(average) == (2, 3):
+        return _pool(nir.AvgPool2d(*np.array(average).T), size)
     padding = node.padding if isinstance(node.padding, str) else _pair(node.padding)
     options = {"stride": _pair(node.stride), "padding": padding, "dilation": _pair(node.dilation)}
     return _weighted("conv2d", node.weight, node.bias, **options, groups=int(node.groups))

@@ -58,10 +58,14 @@ def notes(graph: nir.NIRGraph) -> dict[str, Any]:
 
 
 def check_numbers(graph: nir.NIRGraph) -> None:
-    """Raises: ValueError that names the node that holds NaN or infinite values."""
+    """Raises: ValueError that names the node that holds NaN or infinite values, but a neuron's without a leak."""
     for name, node in graph.nodes.items():
+        endless = ("tau", "tau_mem", "r") if isinstance(node, nir.LIF | nir.CubaLIF) else ()
         for key, value in node.to_dict().items():
-            if key != "metadata" and np.asarray(value).dtype.kind == "f" and not np.isfinite(value).all():
+            numbers = np.asarray(value)
+            if key == "metadata" or numbers.dtype.kind != "f":
+                continue
+            if not (np.isfinite(numbers) | ((key in endless) & np.isposinf(numbers))).all():
                 raise ValueError(
                     f"node {short(name)} holds NaN or infinite values in {key}: export it without them"
                 )

@@ -22,10 +22,12 @@ from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import LAYERS, scale_of
 from snnlab.exchange.nir.notes import check_numbers, notes
 from snnlab.files import place, short
-from snnlab.neurons import IF
+from snnlab.neurons import IF, LIF
 from snnlab.neurons.door import LARGEST, door
 from snnlab.neurons.integrate import Reset
 from snnlab.neurons.settings import MOST_STEPS, whole
+
+NEURONS = (nir.IF, nir.LIF, nir.CubaLIF)
 
 MOST_VALUES = 2**26
 """In an image."""
@@ -49,7 +51,8 @@ def read_nir(
     Args:
         source: a path, or a graph.
         T: steps, >= 1, if the graph does not say.
-        dt: > 0, length of a step: v <- v + dt * r * I. SpikingJelly writes with 1e-4, this kit with 1.
+        dt: > 0, length of a step: v <- v + dt * r * I, with a leak v <- v + dt / tau * (r * I - v). SpikingJelly and
+            snnTorch write with 1e-4, this kit with 1.
         reset: "subtract" or "zero", for neurons that do not say; NIR's own text resets to v_reset, zero.
         largest: > 0, the largest value of an image, if the graph does not say.
     Raises: FileNotFoundError; ValueError for a damaged file, or one that names the node that cannot be read, what it
@@ -164,12 +167,14 @@ class _Builder:
                 self.values[self.graph.input] = torch.zeros(1, *size, dtype=torch.float64)
             elif isinstance(node, nir.Output):
                 self.graph.result = self.feed(name)
-            elif isinstance(node, nir.IF):
+            elif isinstance(node, NEURONS):
                 self.neuron(name, node)
             else:
                 self.made[name] = self.other(name, node)
         if not self.graph.sites:
-            raise ValueError("the graph has no IF node, so nothing spikes: hand in a spiking network's graph")
+            raise ValueError(
+                "the graph has no IF or LIF node, so nothing spikes: hand in a spiking network's graph"
+            )
         return self.graph.requires_grad_(False).eval()
 
     def feed(self, name: str) -> Node:
@@ -200,9 +205,10 @@ class _Builder:
             ) from None
         return node
 
-    def neuron(self, name: str, node: nir.IF) -> None:
+    def neuron(self, name: str, node: nir.NIRNode) -> None:
+        leak, gain = self.step(name, node)
         with np.errstate(all="ignore"):
-            gain = torch.from_numpy(np.asarray(self.dt * node.r / node.v_threshold, dtype=np.float64))
+            gain = torch.from_numpy(np.asarray(gain / np.asarray(node.v_threshold), dtype=np.float64))
         if not bool((gain.isfinite() & (gain > 0)).all()) or np.any(node.v_reset):
             _refuse(name, node, "r and v_threshold must be finite and above 0, and v_reset 0; export it so")
         feed = self.feed(name)
@@ -211,7 +217,34 @@ class _Builder:
         v0 = torch.from_numpy(np.array(node.metadata.get("v0", 0.0)))
         v0 = v0.flatten()[0] if bool((v0 == v0.flatten()[0]).all()) else v0
         reset: Any = node.metadata.get("reset", self.reset)
-        self.made[name] = self.put(name, IF(1.0, v0, reset=reset), feed, site=True)
+        neuron = IF(1.0, v0, reset=reset) if leak == 1 else LIF(1.0, v0, leak, reset)
+        self.made[name] = self.put(name, neuron, feed, site=True)
+
+    def step(self, name: str, node: nir.NIRNode) -> tuple[float, Any]:
+        """Leak and gain of a step, v <- leak v + gain I: Euler's, as the simulators that write such nodes take it.
+
+        Without a leak tau is infinite, and r too where r = tau / dt is to make the gain 1.
+        """
+        r = np.asarray(node.r, dtype=np.float64)
+        if isinstance(node, nir.IF):
+            return 1.0, self.dt * r
+        cuba = isinstance(node, nir.CubaLIF)
+        if cuba and not np.allclose(node.tau_syn, self.dt, atol=0):
+            advice = "its current outlasts a step, which none does here; train with tau_syn = dt (here"
+            _refuse(name, node, f"{advice} {self.dt:g}), or with nir.LIF or nir.IF")
+        tau = np.asarray(node.tau_mem if cuba else node.tau, dtype=np.float64)
+        r = r * np.asarray(node.w_in) if cuba else r
+        with np.errstate(all="ignore"):
+            leak = np.unique(1 - self.dt / tau)
+            gain = np.where(np.isinf(tau) & np.isinf(r), 1.0, self.dt * r / tau)
+        if len(leak) != 1 or not 0 <= leak[0] <= 1 or np.any(np.asarray(node.v_leak)):
+            _refuse(
+                name,
+                node,
+                f"tau must be one number for a layer, at least dt = {self.dt:g}, and v_leak 0; hand in the dt with "
+                "which it was written (snnTorch's and SpikingJelly's is 1e-4), or export it so",
+            )
+        return float(leak[0]), gain
 
     def other(self, name: str, node: nir.NIRNode) -> Node:
         feed = self.feed(name)
@@ -223,7 +256,9 @@ class _Builder:
             return self.put(name, self.scale(name, node, torch.from_numpy(np.asarray(node.scale))), feed)
         if type(node) not in LAYERS:
             allowed = ", ".join(kind.__name__ for kind in LAYERS)
-            _refuse(name, node, f"this kit reads Input, Output, IF, Scale, {allowed}; build it of those")
+            leaky = "a readout sums up without a leak: take it out, or make it a LIF"
+            advice = leaky if isinstance(node, nir.LI | nir.CubaLI) else "build it of those"
+            _refuse(name, node, f"this kit reads Input, Output, IF, LIF, CubaLIF, Scale, {allowed}; {advice}")
         layer = LAYERS[type(node)](node, self.values[feed].shape)
         if self.exact and isinstance(layer, Weighted):
             layer = Exact(layer)
