@@ -9,7 +9,6 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -93,12 +92,13 @@ def slides(notebook: Notebook) -> Notebook:
     A section opens a slide; below it each piece of code, with the prose that leads to it, is one more.
     """
     cells: list[Cell] = []
-    for before, cell in pairwise([None, *student(notebook)["cells"]]):
-        assert cell is not None
+    copy: list[Cell] = student(notebook)["cells"]
+    for before, cell, after in zip([None, *copy], copy, [*copy[1:], None], strict=False):
         heading = cell["cell_type"] == "markdown" and _text(cell).startswith(("# ", "## "))
         below = before is not None and before["cell_type"] == "code"
         kind = "slide" if heading else "subslide" if below else "-"
-        kind = "skip" if _is(cell, "parameters") else kind
+        values = _is(cell, "parameters") or (not heading and after is not None and _is(after, "parameters"))
+        kind = "skip" if values or _is(cell, "kernel") else kind
         cells.append({**cell, "metadata": {**cell["metadata"], "slideshow": {"slide_type": kind}}})
     metadata = {**notebook["metadata"], "rise": {"scroll": True, "enable_chalkboard": False}}
     return {**notebook, "metadata": metadata, "cells": cells}

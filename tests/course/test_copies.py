@@ -105,6 +105,13 @@ def test_slides_open_at_sections(lesson: Path, written: Path) -> None:
     for before, cell in pairwise(cells):  # no slide has two pieces of code
         both = before["cell_type"] == cell["cell_type"] == "code"
         assert not both or cell["metadata"]["slideshow"]["slide_type"] in ("subslide", "skip")
+    shown = [
+        tuple(c["metadata"].get("tags", ())) for c, kind in zip(cells, kinds, strict=True) if kind != "skip"
+    ]
+    assert ("parameters",) not in shown and ("kernel",) not in shown
+    assert "The values that the text speaks of" not in "".join(
+        "".join(cell["source"]) for cell, kind in zip(cells, kinds, strict=True) if kind != "skip"
+    )
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
