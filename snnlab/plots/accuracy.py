@@ -8,14 +8,13 @@ from torch import Tensor
 
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
+from snnlab.plots import pictures
 from snnlab.plots.page import BLUE, GREY, PAPER, RED, PageFigure
 from snnlab.plots.style import (
     COLOURS,
     DASHES,
     MARKS,
     check_curves,
-    check_some,
-    ending,
     house_figure,
     legend_above,
     titled,
@@ -33,23 +32,21 @@ def accuracy_over_time(
         curves: label to accuracy after each step [T], 0 to 1.
         ann: accuracy of the ANN, 0 to 1.
     """
-    check_curves(curves)
-    longest, shown = max(len(curve) for curve in curves.values()), []
+    picture = pictures.curves(curves, ann)
+    shown = {label: f"{label}: {percent[-1]:.1f} %" for label, percent in picture.lines.items()}
     with house_figure(height=5.0) as (figure, axes):
-        if ann is not None:
-            axes.axhline(100 * ann, color=GREY, linestyle="--", label=f"ANN: {100 * ann:.1f} %")
-        for k, (label, curve) in enumerate(curves.items()):
-            percent = [100 * float(value) for value in curve]
-            shown.append(f"{label}: {percent[-1]:.1f} %")
+        if picture.level is not None:
+            axes.axhline(picture.level, color=GREY, linestyle="--", label=f"ANN: {picture.level:.1f} %")
+        for k, (label, percent) in enumerate(picture.lines.items()):
             axes.plot(
                 range(1, len(percent) + 1), percent, color=COLOURS[k % 6], linestyle=DASHES[k % 6],
-                marker=MARKS[k % 6] if longest <= 64 else None, label=shown[-1],
+                marker=MARKS[k % 6] if picture.longest <= 64 else None, label=shown[label],
             )  # fmt: skip
-        axes.set(xlabel="time t [steps]", ylabel="accuracy [%]", ylim=(0, 103))
+        axes.set(xlabel=picture.xlabel, ylabel=pictures.ACCURACY, ylim=pictures.PERCENT)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        titled(figure, axes, ending(curves, ann))
+        titled(figure, axes, picture.title)
         legend_above(axes)
-        figure.alt += f" Accuracy over the steps; at the end {', '.join(shown)}."
+        figure.alt += f" Accuracy over the steps; at the end {', '.join(shown.values())}."
     return figure
 
 
@@ -67,7 +64,7 @@ def accuracy_at(accuracy: Tensor, ann: float, t: int, T: int) -> PageFigure:
         axes.plot(steps, percent, ".-", color=BLUE, label="spiking network")
         axes.axhline(100 * ann, color=GREY, linestyle="--", label="ANN")
         axes.plot([t], [percent[t - 1]], "o", color=RED, markersize=9, label=f"t = {t}")
-        axes.set(xlabel="t [steps]", ylabel="accuracy [%]", ylim=(0, 103), xlim=(0, T + 1))
+        axes.set(xlabel="t [steps]", ylabel=pictures.ACCURACY, ylim=pictures.PERCENT, xlim=(0, T + 1))
         legend_above(axes)
         figure.alt = (
             f"Accuracy over the steps: {percent[0]:.1f} % after the first, {percent[t - 1]:.1f} % at t = {t}, "
@@ -83,25 +80,22 @@ def comparison(results: Mapping[str, Result]) -> PageFigure:
     Args:
         results: what `sweeps.compare` returns.
     """
-    check_some("results", results)
-    steps = sorted({T for result in results.values() for T in result.snn_accuracy})
-    rows = [[*(r.snn_accuracy[T] for T in steps), r.ann_accuracy] for r in results.values()]
-    values = 100 * np.array(rows)
-    with house_figure(height=1.4 + 0.34 * len(rows)) as (figure, axes):
+    picture = pictures.fields(results)
+    values = np.array(picture.values)
+    with house_figure(height=1.4 + 0.34 * len(values)) as (figure, axes):
         axes.imshow(values, cmap="cividis", vmin=0, vmax=100, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
             color = "black" if value > 55 else "white"
             axes.text(column, row, f"{value:.1f}", ha="center", va="center", color=color, fontsize=11)
-        axes.set_xticks(range(len(steps) + 1), [*map(str, steps), "ANN"])
-        axes.set_yticks(range(len(rows)), list(results))
-        axes.axvline(len(steps) - 0.5, color=PAPER, linewidth=4)
-        axes.set(xlabel="time steps T")
+        axes.set_xticks(range(len(picture.columns)), picture.columns)
+        axes.set_yticks(range(len(values)), picture.names)
+        axes.axvline(len(picture.steps) - 0.5, color=PAPER, linewidth=4)
+        axes.set(xlabel=picture.xlabel)
         axes.grid(visible=False)
-        titled(figure, axes, "Accuracy [%] after T steps")
-        columns = [*map(str, steps), "ANN"]
+        titled(figure, axes, picture.title)
         told = (
-            f"{name}: {', '.join(f'{x:.1f} ({T})' for T, x in zip(columns, row, strict=True))}"
-            for name, row in zip(results, values, strict=True)
+            f"{name}: {', '.join(f'{x:.1f} ({T})' for T, x in zip(picture.columns, row, strict=True))}"
+            for name, row in zip(picture.names, values, strict=True)
         )
         figure.alt += f" {'; '.join(told)}."
     return figure

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from snnlab.datasets.published import Row
 from snnlab.neurons.door import door
+from snnlab.plots import pictures
 from snnlab.plots.page import BLUE, GREY, RED
-from snnlab.plots.style import CAUSES, COLOURS, check_curves, check_some, ending, page_style
+from snnlab.plots.style import CAUSES, COLOURS, check_some, page_style
 from snnlab.simulators.errors import Anatomy
 from snnlab.studies.intervals import of_share
 from snnlab.studies.sweeps import Result
@@ -33,24 +34,27 @@ def accuracy_chart(
     """
     import plotly.graph_objects as go
 
-    check_curves(curves)
+    picture = pictures.curves(curves, ann)
     figure = go.Figure()
-    for k, (label, curve) in enumerate(curves.items()):
-        percent = [100 * float(value) for value in curve]
+    for k, (label, percent) in enumerate(picture.lines.items()):
         line, mark = {"color": COLOURS[k % 6], "width": 3}, {"size": 7, "symbol": k % 6}
-        steps = list(range(1, len(percent) + 1))
-        shown = "%{y:.1f} %"
         figure.add_scatter(
-            x=steps, y=percent, name=label, mode="lines+markers", line=line, marker=mark, hovertemplate=shown,
-            error_y=_bars(percent, images, "curves"),
+            x=list(range(1, len(percent) + 1)), y=percent, name=label, mode="lines+markers", line=line, marker=mark,
+            hovertemplate="%{y:.1f} %", error_y=_bars(percent, images, "curves"),
         )  # fmt: skip
-    if ann is not None:
-        steps = [0, max(len(curve) for curve in curves.values())]
+    if picture.level is not None:
         line = {"color": GREY, "dash": "dash", "width": 2}
-        figure.add_scatter(x=steps, y=[100 * ann] * 2, name="ANN", mode="lines", line=line, hoverinfo="skip")
-    page_style(figure, ending(curves, ann))
-    figure.update_xaxes(title="time t [steps]", rangemode="tozero")
-    figure.update_yaxes(title="accuracy [%]", range=[0, 103])
+        figure.add_scatter(
+            x=[0, picture.longest],
+            y=[picture.level] * 2,
+            name="ANN",
+            mode="lines",
+            line=line,
+            hoverinfo="skip",
+        )
+    page_style(figure, picture.title)
+    figure.update_xaxes(title=picture.xlabel, rangemode="tozero")
+    figure.update_yaxes(title=pictures.ACCURACY, range=pictures.PERCENT)
     return figure.update_layout(hovermode="x unified", showlegend=True)
 
 
@@ -71,18 +75,16 @@ def rates_chart(rates: Mapping[str, float]) -> "go.Figure":
     """`firing_rates` for a report's page."""
     import plotly.graph_objects as go
 
-    check_some("rates", rates)
-    values = [float(value) for value in rates.values()]
-    shown = "%{y}: %{x:.4f}<extra></extra>"
+    picture = pictures.rates(rates)
     figure = go.Figure()
     figure.add_bar(
-        x=values, y=list(rates), orientation="h", marker_color=BLUE, hovertemplate=shown,
-        text=[f"{value:.3f}" for value in values], textposition="outside", cliponaxis=False,
+        x=picture.values, y=picture.names, orientation="h", marker_color=BLUE, cliponaxis=False,
+        hovertemplate="%{y}: %{x:.4f}<extra></extra>", text=picture.texts, textposition="outside",
     )  # fmt: skip
-    page_style(figure, f"Firing rates, {min(values):.3f} to {max(values):.3f}")
-    figure.update_xaxes(title="spikes per step and neuron", rangemode="tozero")
+    page_style(figure, picture.title)
+    figure.update_xaxes(title=picture.xlabel, rangemode="tozero")
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    return figure.update_layout(height=140 + 40 * len(values))
+    return figure.update_layout(height=140 + 40 * len(picture.values))
 
 
 @door
@@ -90,33 +92,23 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
     """`anatomy` for a report's page: point at a bar to read it."""
     import plotly.graph_objects as go
 
-    names, layers = list(found.layers), list(found.layers.values())
-    heights = [100 * layer.distance / (layer.activation or 1.0) for layer in layers]
+    picture = pictures.parts(found)
     figure = go.Figure()
-    for part in found.causes:
-        color, pattern = CAUSES[part]
-        sizes = [layer.shares[part] * height for layer, height in zip(layers, heights, strict=True)]
+    for cause, shares in picture.shares.items():
+        color, pattern = CAUSES[cause]
         figure.add_bar(
-            x=names, y=sizes, name=part, marker={"color": color, "pattern": {"shape": pattern}},
-            customdata=[100 * layer.shares[part] for layer in layers], hovertemplate="%{customdata:.0f} %",
+            x=picture.names, y=picture.sizes(cause), name=cause, marker={"color": color, "pattern": {"shape": pattern}},
+            customdata=[100 * share for share in shares], hovertemplate="%{customdata:.0f} %",
         )  # fmt: skip
-    if found.ann_accuracy is not None:
-        curve = [100 * float(layer.accuracy or 0.0) for layer in layers]
+    if picture.curve is not None:
         figure.add_scatter(
-            x=names, y=curve, name="accuracy, all up to here spike", yaxis="y2", mode="lines+markers",
+            x=picture.names, y=picture.curve, name=f"accuracy, {picture.spiking}", yaxis="y2", mode="lines+markers",
             line={"color": RED}, hovertemplate="%{y:.1f} %",
         )  # fmt: skip
-        right = {
-            "title": "accuracy [%]",
-            "overlaying": "y",
-            "side": "right",
-            "range": [0, 103],
-            "dtick": 20,
-            "showgrid": False,
-        }
-        figure.update_layout(yaxis2=right)
-    page_style(figure, f"What each layer differs by, and why, T = {found.T}")
-    figure.update_yaxes(title="mean |phi - a| [% of the mean a]", selector={"side": None})
+        right = {"title": pictures.ACCURACY, "overlaying": "y", "side": "right", "range": pictures.PERCENT}
+        figure.update_layout(yaxis2={**right, "dtick": 20, "showgrid": False})
+    page_style(figure, picture.title)
+    figure.update_yaxes(title=picture.ylabel, selector={"side": None})
     return figure.update_layout(
         barmode="relative", hovermode="x unified", legend={"orientation": "h", "y": -0.36}, height=520,
         margin={"r": 70, "b": 120},
@@ -132,24 +124,20 @@ def comparison_chart(results: Mapping[str, Result], images: int | None = None) -
     """
     import plotly.graph_objects as go
 
-    names = list(results)
-    steps = sorted({T for result in results.values() for T in result.snn_accuracy})
-    share = [[100 * results[name].snn_accuracy[T] for T in steps] for name in names]
-    used = [[results[name].latency[T] for T in steps] for name in names]
-    anns = [100 * results[name].ann_accuracy for name in names]
-    fields = [[*row, ann] for row, ann in zip(share, anns, strict=True)]
-    spans = [[_span(percent, images) for percent in row] for row in fields]
+    picture = pictures.fields(results)
+    used = [[*(result.latency[T] for T in picture.steps), 1] for result in results.values()]
+    spans = [[_span(percent, images) for percent in row] for row in picture.values]
     figure = go.Figure()
     figure.add_heatmap(
-        x=[*map(str, steps), "ANN"], y=names, z=fields, text=spans,
-        customdata=[[*row, 1] for row in used], texttemplate="%{z:.1f}", colorscale="Cividis", zmin=0, zmax=100,
+        x=picture.columns, y=picture.names, z=picture.values, text=spans,
+        customdata=used, texttemplate="%{z:.1f}", colorscale="Cividis", zmin=0, zmax=100,
         hovertemplate="%{y}, T = %{x}: %{z:.1f} %%{text}, %{customdata} steps used<extra></extra>", showscale=False,
         xgap=1, ygap=1,
     )  # fmt: skip
-    page_style(figure, "Accuracy [%] after T steps")
-    figure.update_xaxes(title="time steps T", type="category", side="bottom", showgrid=False)
+    page_style(figure, picture.title)
+    figure.update_xaxes(title=picture.xlabel, type="category", side="bottom", showgrid=False)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
-    return figure.update_layout(height=150 + 26 * len(names), font_size=13)
+    return figure.update_layout(height=150 + 26 * len(picture.names), font_size=13)
 
 
 def _span(percent: float, images: int | None) -> str:
@@ -199,7 +187,7 @@ def steps_chart(
         )
     figure.update_xaxes(type="log", dtick=0.30103)
     figure.update_xaxes(title="steps used", row=panels, col=1)
-    figure.update_yaxes(title="accuracy [%]", range=[0, 103])
+    figure.update_yaxes(title=pictures.ACCURACY, range=pictures.PERCENT)
     return figure.update_layout(showlegend=False, height=140 + 260 * panels, margin={"r": 190})
 
 

@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from snnlab.neurons.door import door
+from snnlab.plots import pictures
 from snnlab.plots.page import BLUE, GREY, INK, PAPER, RED, SKY, PageFigure
+from snnlab.plots.pictures import Parts
 from snnlab.plots.style import CAUSES, COLOURS, DASHES, MARKS, check_some, house_figure, legend_above, titled
-from snnlab.simulators.errors import Anatomy, Layer
+from snnlab.simulators.errors import Anatomy
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "||")
 
@@ -22,16 +24,18 @@ def firing_rates(rates: Mapping[str, float]) -> PageFigure:
     Args:
         rates: site name to firing rate, as in `run.firing_rate`.
     """
-    check_some("rates", rates)
-    names, values = list(rates), np.fromiter(rates.values(), dtype=float)
+    picture = pictures.rates(rates)
+    names, values = picture.names, picture.values
     with house_figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
         bars = axes.barh(names, values, color=BLUE, height=0.65)
-        axes.bar_label(bars, [f"{value:.3f}" for value in values], padding=4)
+        axes.bar_label(bars, picture.texts, padding=4)
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
-        axes.set(xlabel="firing rate [spikes per step and neuron]", xlim=(0, 1.12 * max(values.max(), 1e-6)))
-        titled(figure, axes, f"Firing rates, {values.min():.3f} to {values.max():.3f}")
-        figure.alt += f" {', '.join(f'{n} {v:.3f}' for n, v in zip(names, values, strict=True))}."
+        axes.set(xlabel=picture.xlabel, xlim=(0, 1.12 * max(*values, 1e-6)))
+        titled(figure, axes, picture.title)
+        figure.alt += (
+            f" {', '.join(f'{name} {text}' for name, text in zip(names, picture.texts, strict=True))}."
+        )
     return figure
 
 
@@ -74,45 +78,41 @@ def anatomy(found: Anatomy) -> PageFigure:
     Args:
         found: what `errors.anatomy` returns.
     """
-    names, layers = list(found.layers), list(found.layers.values())
-    rows = 1 if found.ann_accuracy is None else 2
-    heights = np.array([100 * layer.distance / (layer.activation or 1.0) for layer in layers])
+    picture = pictures.parts(found)
+    names, rows = picture.names, 1 if picture.curve is None else 2
     with house_figure(rows, 3.4 * rows + 1, ratios=(3, 2)[:rows]) as (figure, axes):
         top, *below = np.atleast_1d(axes)
         above, under = np.zeros(len(names)), np.zeros(len(names))
-        for part in found.causes:
-            color, hatch = CAUSES[part]
-            size = np.array([layer.shares[part] for layer in layers]) * heights
-            look = {"color": color, "hatch": 2 * hatch, "edgecolor": PAPER, "linewidth": 0, "label": part}
+        for cause in picture.shares:
+            color, hatch = CAUSES[cause]
+            size = np.array(picture.sizes(cause))
+            look = {"color": color, "hatch": 2 * hatch, "edgecolor": PAPER, "linewidth": 0, "label": cause}
             top.bar(range(len(names)), size, 0.7, bottom=np.where(size >= 0, above, under), **look)
             above, under = above + size.clip(min=0), under + size.clip(max=0)
-        top.set(ylabel="mean |phi - a|\n[% of the mean a]")
-        titled(figure, top, f"Where it differs, T = {found.T}")
-        figure.alt += (
-            f" {'; '.join(_told(*row, found.causes) for row in zip(names, layers, heights, strict=True))}."
-        )
+        top.set(ylabel=picture.ylabel.replace(" [", "\n["))
+        titled(figure, top, picture.title)
+        figure.alt += f" {'; '.join(_told(picture, k) for k in range(len(names)))}."
         legend_above(top, 5)
         for axes_below in below:
-            _accuracies(axes_below, found)
+            _accuracies(axes_below, picture)
         slanted = {"rotation": 45, "ha": "right"} if len(names) > 4 else {}
         (below[-1] if below else top).set_xticks(range(len(names)), names, **slanted)
     return figure
 
 
-def _told(name: str, layer: Layer, height: float, causes: Sequence[str]) -> str:
-    parts = ", ".join(f"{part} {100 * layer.shares[part]:.0f} %" for part in causes)
-    return f"{name}: {height:.1f} % of the mean activation, by {parts}"
+def _told(picture: Parts, k: int) -> str:
+    shares = ", ".join(f"{cause} {100 * share[k]:.0f} %" for cause, share in picture.shares.items())
+    return f"{picture.names[k]}: {picture.heights[k]:.1f} % of the mean activation, by {shares}"
 
 
-def _accuracies(axes: Axes, found: Anatomy) -> None:
+def _accuracies(axes: Axes, picture: Parts) -> None:
     """Of the network whose layers spike up to each, beside the ANN's; a percentage has no place above 100."""
-    curve = [100 * float(layer.accuracy or 0.0) for layer in found.layers.values()]
-    ann = 100 * float(found.ann_accuracy or 0.0)
-    axes.plot(range(len(curve)), curve, color=RED, marker="s", label="all layers up to here spike")
+    curve, ann = picture.curve or [], picture.level or 0.0
+    axes.plot(range(len(curve)), curve, color=RED, marker="s", label=picture.spiking)
     axes.axhline(ann, color=GREY, linestyle="--", label="ANN")
     low, high = min(*curve, ann), max(*curve, ann)
     room = max(0.15 * (high - low), 0.5)
-    axes.set(ylabel="accuracy [%]", ylim=(max(low - room, 0), high + room))
+    axes.set(ylabel=pictures.ACCURACY, ylim=(max(low - room, 0), high + room))
     axes.set_yticks([tick for tick in axes.get_yticks() if low - room <= tick <= min(high + room, 100)])
     legend_above(axes, 2)
 

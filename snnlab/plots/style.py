@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLOURS = (BLUE, RED, GREEN, PURPLE, ORANGE, SKY)
-LINE_LETTERS = 80
+LINE_LETTERS = 72
 """Letters of a legend that fit beside each other in a figure."""
 CAUSES = {
     "inherited": (GREY, ""), "corrections": (GREEN, "x"), "clipping": (PURPLE, "/"), "quantisation": (ORANGE, "."),

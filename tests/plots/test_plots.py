@@ -195,6 +195,24 @@ def test_an_accuracy_axis_has_no_tick_above_100_percent() -> None:
     assert "a: 10.0 % of the mean activation, by" in figure.alt
 
 
+def test_the_legend_of_all_causes_lies_within_the_figure() -> None:
+    shares = dict.fromkeys(PARTS, 1 / len(PARTS))
+    layer = Layer(1.0, 0.9, 0.1, shares, shares, shares, 0.0, 0.0, 0.1, 0.99)
+    figure = plots.anatomy(Anatomy({"a": layer}, 0.995, 4))
+    draw(figure)
+    legend = figure.axes[0].get_legend()
+    assert legend is not None and len(legend.texts) == len(PARTS) == 5
+    assert legend.get_window_extent().x1 <= figure.bbox.width + 1
+
+
+def test_both_drawings_of_a_picture_say_the_same() -> None:
+    still, alive = plots.accuracy_over_time(CURVES, 0.995), plots.accuracy_chart(CURVES, 0.995)
+    assert " ".join(titles(still).split()) == alive.layout.title.text
+    assert still.axes[0].get_xlabel() == alive.layout.xaxis.title.text
+    drawn = {line.get_label(): list(line.get_ydata()) for line in still.axes[0].lines}
+    assert [list(trace.y) for trace in alive.data] == [*list(drawn.values())[1:], next(iter(drawn.values()))]
+
+
 DRAWINGS = {
     plots.network: {"weights", "neuron", "spikes", "mean"},
     plots.conversion: {"weights", "neuron", "training", "mean"},
