@@ -11,10 +11,10 @@ Reference: Xiong et al. 2025, Control Theory & Applications 42(3):531-540, table
 import dataclasses
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from snnlab.progress import progress_bar
 from snnlab.simulators import errors
 from snnlab.studies import sweeps
 from snnlab.studies.sweeps import Result
-from snnlab.studies.workers import settle
+from snnlab.studies.workers import Workers
 from snnlab.training import runs
 
 SHIPPED = files.kit("data/results/papers.json")
@@ -174,22 +174,21 @@ def _measured(jobs: Sequence[_Job], data: Data, workers: int) -> Iterator[tuple[
     if workers <= 1:
         yield from ((job, _measure(job, data)) for job in jobs)
         return
-    spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that PyTorch's threads hold
-    pool = ProcessPoolExecutor(workers, spawn, _begin_worker, (data,))
+    pool, over = Workers(workers, start=partial(_hold, data)), False
     try:
         waiting = {pool.submit(_measure, job): job for job in jobs}
         for done in as_completed(waiting):
             yield waiting[done], done.result()
-    finally:  # Ctrl-C reaches the workers, too
-        pool.shutdown(cancel_futures=True)
+        over = True
+    finally:
+        pool.end(in_the_middle=not over)
 
 
 _DATA: list[Data] = []
 """What a worker measures with; handed over once, not with each job."""
 
 
-def _begin_worker(data: Data) -> None:
-    settle()
+def _hold(data: Data) -> None:
     _DATA[:] = [data]
 
 

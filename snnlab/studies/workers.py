@@ -29,10 +29,19 @@ class Here(Executor):
 
 
 class Workers:
-    """Some workers that can be replaced if one dies; `slots` of them are at work at a time."""
+    """Some workers that can be replaced if one dies; `slots` of them are at work at a time.
 
-    def __init__(self, count: int, scheduler: str = "", paths: tuple[str, ...] = ()) -> None:
-        self.count, self.scheduler, self.paths = count, scheduler, paths
+    Each process of a pool calls `start` first, which may hand it once what all its works need.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        scheduler: str = "",
+        paths: tuple[str, ...] = (),
+        start: Callable[[], None] | None = None,
+    ) -> None:
+        self.count, self.scheduler, self.paths, self.start = count, scheduler, paths, start
         self.slots = count
         self._client: Any = None
         self._executor = self._made()
@@ -77,7 +86,7 @@ class Workers:
             return Here()
         spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that PyTorch's threads hold
         with _deaf():  # what is started now lets Ctrl-C to this process
-            pool = ProcessPoolExecutor(self.count, spawn, _begin, (self.paths,))
+            pool = ProcessPoolExecutor(self.count, spawn, _begin, (self.paths, self.start))
             pool.submit(int)
         return pool
 
@@ -117,7 +126,7 @@ def _there(paths: tuple[str, ...], function: Callable[..., Any], argument: Any) 
     return function(argument)
 
 
-def settle() -> None:
+def _settle() -> None:
     """What a worker begins with: one thread, no progress bars of its own, and no life without its parent process."""
     import torch
     from tqdm import tqdm
@@ -130,11 +139,13 @@ def settle() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _begin(paths: tuple[str, ...]) -> None:
+def _begin(paths: tuple[str, ...], start: Callable[[], None] | None) -> None:
     """A worker of a study, which lets Ctrl-C to its parent and finds what the user's folders hold."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path += [path for path in paths if path not in sys.path]
-    settle()
+    _settle()
+    if start is not None:
+        start()
 
 
 def _end_with_parent() -> None:
