@@ -24,8 +24,8 @@ from torch import nn
 from benchmarks import rows
 from snnlab import convert, networks, simulate
 from snnlab.converters.snn import SNN
-from snnlab.plots.page import BLUE
 from snnlab.plots.style import house_figure
+from snnlab.plots.theme import BLUE
 from snnlab.simulators import simulation
 from snnlab.studies.stopwatch import high_water, peak, quiet, timed
 from snnlab.studies.subjects import photographs, random_vgg, settled

@@ -15,8 +15,8 @@ import matplotlib as mpl
 import torch
 
 from benchmarks import rows
-from snnlab.plots.page import BLUE, GREY
 from snnlab.plots.style import COLOURS, house_figure
+from snnlab.plots.theme import BLUE, GREY
 from snnlab.studies import bench
 from snnlab.studies.bench import Row
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from snnlab.plots.page import BLUE, GREY, RED, PageFigure
+from snnlab.plots.page import PageFigure
 from snnlab.plots.style import COLOURS, house_figure, legend_above, titled
+from snnlab.plots.theme import BLUE, GREY, RED
 
 
 class Errors(NamedTuple):

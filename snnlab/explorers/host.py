@@ -7,7 +7,7 @@ from pathlib import Path
 import anywidget
 
 from snnlab.explorers.lasting import Lasting
-from snnlab.plots.page import DARK_THEME
+from snnlab.plots.theme import DARK_THEME
 
 PAGE = """<!doctype html>
 <html lang="en">

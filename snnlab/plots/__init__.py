@@ -4,20 +4,25 @@ A function returns its figure and leaves nothing open: as the last line of a cel
 `figure.savefig("name.png")` keeps it. Colours are told apart by every kind of eye, and never carry a meaning alone.
 """
 
-from snnlab.plots.accuracy import accuracy_at, accuracy_over_time, comparison
-from snnlab.plots.charts import (
-    accuracy_chart,
-    anatomy_chart,
-    comparison_chart,
-    rates_chart,
-    residual_chart,
-    steps_chart,
-    transfer_chart,
-)
-from snnlab.plots.drawings import Drawing, conversion, integrate_and_fire, network, two_inputs
-from snnlab.plots.layers import activation_histogram, anatomy, bars, firing_rates, lines
-from snnlab.plots.neuron import membrane, rate_against_relu, transfer
-from snnlab.plots.page import PageFigure
+from typing import TYPE_CHECKING
+
+from snnlab.files.lazy import lazily
+
+if TYPE_CHECKING:
+    from snnlab.plots.accuracy import accuracy_at, accuracy_over_time, comparison
+    from snnlab.plots.charts import (
+        accuracy_chart,
+        anatomy_chart,
+        comparison_chart,
+        rates_chart,
+        residual_chart,
+        steps_chart,
+        transfer_chart,
+    )
+    from snnlab.plots.drawings import Drawing, conversion, integrate_and_fire, network, two_inputs
+    from snnlab.plots.layers import activation_histogram, anatomy, bars, firing_rates, lines
+    from snnlab.plots.neuron import membrane, rate_against_relu, transfer
+    from snnlab.plots.page import PageFigure
 
 __all__ = [
     "Drawing",
@@ -45,3 +50,22 @@ __all__ = [
     "transfer_chart",
     "two_inputs",
 ]
+
+_FILES = {
+    "accuracy": ("accuracy_at", "accuracy_over_time", "comparison"),
+    "charts": (
+        "accuracy_chart",
+        "anatomy_chart",
+        "comparison_chart",
+        "rates_chart",
+        "residual_chart",
+        "steps_chart",
+        "transfer_chart",
+    ),
+    "drawings": ("Drawing", "conversion", "integrate_and_fire", "network", "two_inputs"),
+    "layers": ("activation_histogram", "anatomy", "bars", "firing_rates", "lines"),
+    "neuron": ("membrane", "rate_against_relu", "transfer"),
+    "page": ("PageFigure",),
+}
+
+__getattr__, __dir__ = lazily(__name__, _FILES)

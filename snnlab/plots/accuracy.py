@@ -9,7 +9,7 @@ from torch import Tensor
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 from snnlab.plots import pictures
-from snnlab.plots.page import BLUE, GREY, PAPER, RED, PageFigure
+from snnlab.plots.page import PageFigure
 from snnlab.plots.style import (
     COLOURS,
     DASHES,
@@ -19,6 +19,7 @@ from snnlab.plots.style import (
     legend_above,
     titled,
 )
+from snnlab.plots.theme import BLUE, GREY, PAPER, RED
 from snnlab.studies.sweeps import Result
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from snnlab.datasets.published import Row
 from snnlab.neurons.door import door
 from snnlab.plots import pictures
-from snnlab.plots.page import BLUE, GREY, RED
 from snnlab.plots.style import CAUSES, COLOURS, check_some, page_style
+from snnlab.plots.theme import BLUE, GREY, RED
 from snnlab.simulators.errors import Anatomy
 from snnlab.studies.intervals import of_share
 from snnlab.studies.sweeps import Result

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
-from snnlab.plots.page import BLUE, GREEN, GREY, INK, PAPER, RED, on_page, themed
+from snnlab.plots.theme import BLUE, GREEN, GREY, INK, PAPER, RED, on_page, themed
 
 WIDTH = 400
 """Units of a drawing: a telephone shows nearly as many pixels, so that its text is read there, too."""

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from snnlab.neurons.door import door
 from snnlab.plots import pictures
-from snnlab.plots.page import BLUE, GREY, INK, PAPER, RED, SKY, PageFigure
+from snnlab.plots.page import PageFigure
 from snnlab.plots.pictures import Parts
 from snnlab.plots.style import CAUSES, COLOURS, DASHES, MARKS, check_some, house_figure, legend_above, titled
+from snnlab.plots.theme import BLUE, GREY, INK, PAPER, RED, SKY
 from snnlab.simulators.errors import Anatomy
 
 HATCHES = ("", "//", "..", "xx", "\\\\", "||")

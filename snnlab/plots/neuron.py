@@ -12,8 +12,9 @@ from torch import Tensor
 from snnlab.neurons import IF
 from snnlab.neurons.door import door, shown
 from snnlab.neurons.settings import whole
-from snnlab.plots.page import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, PageFigure
+from snnlab.plots.page import PageFigure
 from snnlab.plots.style import COLOURS, DASHES, check_curves, check_some, house_figure, legend_above, titled
+from snnlab.plots.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED
 from snnlab.simulators.run import Trace
 
 DOTS = 48

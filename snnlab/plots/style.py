@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 import matplotlib.pyplot as plt
 from torch import Tensor
 
-from snnlab.plots.page import BLUE, GREEN, GREY, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY, PageFigure
+from snnlab.plots.page import PageFigure
+from snnlab.plots.theme import BLUE, GREEN, GREY, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

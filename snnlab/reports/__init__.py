@@ -3,8 +3,9 @@
 A name is imported when it is first used, so that a mistake in a parameter is answered without waiting for PyTorch.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from snnlab.files.lazy import lazily
 
 if TYPE_CHECKING:
     from snnlab.reports.folder import ReportError
@@ -68,10 +69,4 @@ _FILES = {
     "subjects": ("compare", "images", "network"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    """The name, from the file that has it."""
-    for file, held in _FILES.items():
-        if name in held:
-            return getattr(import_module(f"snnlab.reports.{file}"), name)
-    raise AttributeError(f"module 'snnlab.reports' has no attribute {name!r}")
+__getattr__, __dir__ = lazily(__name__, _FILES)

@@ -14,7 +14,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
 
-from snnlab.plots.page import DARK_COLOURS
+from snnlab.plots.theme import DARK_COLOURS
 
 PLOTLY = "application/vnd.plotly.v1+json"
 HERE = "@plotly.js@"

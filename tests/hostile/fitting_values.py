@@ -113,15 +113,6 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
         "method": lambda: "max_norm",
         "size": lambda: 4,
     },
-    "reports.compare": {
-        "name": lambda: "cnn",
-        "data": digits,
-        "steps": lambda: [1, 2],
-        "levels": lambda: 2,
-        "seed": lambda: 0,
-        "epochs": lambda: 1,
-        "test": lambda: digits().test,
-    },
     "reports.network": {
         "name": lambda: "cnn",
         "method": lambda: "max_norm",

@@ -2,6 +2,8 @@
 
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Literal
 from xml.etree import ElementTree
@@ -211,6 +213,12 @@ def test_both_drawings_of_a_picture_say_the_same() -> None:
     assert still.axes[0].get_xlabel() == alive.layout.xaxis.title.text
     drawn = {line.get_label(): list(line.get_ydata()) for line in still.axes[0].lines}
     assert [list(trace.y) for trace in alive.data] == [*list(drawn.values())[1:], next(iter(drawn.values()))]
+
+
+def test_the_first_explorer_and_the_first_drawing_do_not_wait_for_matplotlib() -> None:
+    code = "import sys; from snnlab import course, explorers, plots; explorers.membrane(); plots.integrate_and_fire(); "
+    code += "assert 'bars' in dir(plots) and 'matplotlib' not in sys.modules; plots.bars"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 DRAWINGS = {

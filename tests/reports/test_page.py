@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from snnlab import plots
-from snnlab.plots.page import BLUE, DARK_COLOURS
+from snnlab.plots.theme import BLUE, DARK_COLOURS
 from snnlab.reports.page import PLOTLY, page, told
 from snnlab.studies.sweeps import Result
 from tests.axe import stumbles
