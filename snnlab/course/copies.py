@@ -5,13 +5,13 @@ the lesson's checks know (lesson_NN.py), so nothing is written twice.
 """
 
 import ast
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from snnlab.course.exercises import hint
 from snnlab.course.lessons import Answer, Exercise, answers_of, find
 from snnlab.course.prediction import show
 from snnlab.course.translation import text, translated
@@ -119,30 +119,36 @@ def _overview(notebook: Notebook) -> Iterator[str]:
     time = re.search(
         rf"\*\*(?:Time:\*\* |{said('Time')}\*\*.)([^.。]*)[.。]", "\n".join(map(_text, notebook["cells"]))
     )
-    yield f"> **Instructor's copy.** Time: {time[1] if time else 'not said'}. Solutions are open, and each is followed"
-    yield "> by the usual wrong answers with the hints that students get. Answers to the predictions:"
+    minutes = time[1] if time else said("not said")
+    yield said(
+        "> **Instructor's copy.** Time: {minutes}. Solutions are open, and each is followed\n"
+        "> by the usual wrong answers with the hints that students get. Answers to the predictions:"
+    ).format(minutes=minutes)
     for number, answer in answers_of(lesson[0]).items():
-        yield f"> - {number}: {show(answer.truth)} (section {answer.section})"
+        section = said("section {number}").format(number=answer.section)
+        yield f"> - {number}: {show(answer.truth)} ({section})"
 
 
 def _truth(number: str) -> str:
     """A prediction's answer, why it is true, and why the others tempt."""
     answer: Answer = find(number, "ANSWERS")
-    lines = [f"> **Instructor, {number}: {show(answer.truth)}.** {said(answer.why)}"]
-    lines += [
-        f">\n> Why *{show(wrong)}* tempts: {said(thought)}" for wrong, thought in answer.tempting.items()
-    ]
+    head = said("**Instructor, {number}: {truth}.**").format(number=number, truth=show(answer.truth))
+    lines = [f"> {head} {said(answer.why)}"]
+    for wrong, thought in answer.tempting.items():
+        lines.append(f">\n> {said('Why *{mine}* tempts:').format(mine=show(wrong))} {said(thought)}")
     return "\n".join(lines)
 
 
 def _mistakes(number: str) -> str:
     """The usual mistakes of an exercise, and what a student is told of each."""
     exercise: Exercise = find(number, "EXERCISES")
-    lines = [f"> **Instructor, {number}: usual wrong answers**, each with the hint that `check` gives."]
+    head = said("**Instructor, {number}: usual wrong answers**, each with the hint that `check` gives.")
+    lines = [f"> {head.format(number=number)}"]
     for mistake in exercise.mistakes:
-        told = " ".join((inspect.getdoc(mistake) or "").split())
-        lines.append(f"> - *{mistake.__name__.strip('_').replace('_', ' ')}*: {told}")
-    return "\n".join([*lines, f">\n> Who has it right has understood: {exercise.praise}"])
+        name = mistake.__name__.strip("_").replace("_", " ")
+        lines.append(f"> - *{name}*: {' '.join(hint(mistake).split())}")
+    understood = said("Who has it right has understood:")
+    return "\n".join([*lines, f">\n> {understood} {said(exercise.praise)}"])
 
 
 def _text(cell: Cell) -> str:

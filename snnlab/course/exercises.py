@@ -14,6 +14,7 @@ from torch import Tensor
 
 from snnlab.course.lessons import Exercise, Verdict, find
 from snnlab.course.limit import EndlessError, within
+from snnlab.files.language import said
 
 LIMIT = 5.0
 """Seconds that a call may take; a right answer takes milliseconds."""
@@ -40,26 +41,32 @@ def check(number: str, function: Callable[..., Any]) -> Verdict:
     Raises: ValueError if there is no exercise of that number.
     """
     exercise: Exercise = find(number, "EXERCISES")
+    not_yet = said("**{number}: not yet.**").format(number=number)
     try:
         results = [_call(function, exercise, inputs) for inputs in exercise.tried]
     except _NotDone:
-        return Verdict(
-            "todo",
-            f"**{number}: not done yet.** Write the function above and run both cells again. (If you have: delete "
-            "the line `raise NotImplementedError`.)",
+        todo = said(
+            "**{number}: not done yet.** Write the function above and run both cells again. (If you have: delete "
+            "the line `raise NotImplementedError`.)"
         )
+        return Verdict("todo", todo.format(number=number))
     except _Unusable as problem:
-        return Verdict("wrong", f"**{number}: not yet.** {problem}")
+        return Verdict("wrong", f"{not_yet} {problem}")
     right = _outcomes(number)
     if all(map(_same, results, right)):
-        return Verdict("passed", f"**{number}: right.** {exercise.praise}")
+        head = said("**{number}: right.**").format(number=number)
+        return Verdict("passed", f"{head} {said(exercise.praise)}")
     for place, mistake in enumerate(exercise.mistakes):
         if all(map(_same, results, _outcomes(number, place))):
-            told = inspect.getdoc(mistake) or ""
-            return Verdict("wrong", f"**{number}: not yet.** {told}", mistake.__name__)
+            return Verdict("wrong", f"{not_yet} {hint(mistake)}", mistake.__name__)
     first = next(i for i, result in enumerate(results) if not _same(result, right[i]))
     difference = _difference(function, exercise, exercise.tried[first], results[first], right[first])
-    return Verdict("wrong", f"**{number}: not yet.** {difference}")
+    return Verdict("wrong", f"{not_yet} {difference}")
+
+
+def hint(mistake: Callable[..., Any]) -> str:
+    """What a student is told of a mistake: the docstring of the function that makes it, in the reader's language."""
+    return said(inspect.getdoc(mistake) or "")
 
 
 def own(number: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,28 +84,33 @@ def _call(function: Any, exercise: Exercise, inputs: tuple[Any, ...]) -> Tensor:
         raise _NotDone
     if not callable(function):
         raise _Unusable(
-            "`check` takes the function itself, without brackets: `check(number, f)`, not `f(...)`."
+            said("`check` takes the function itself, without brackets: `check(number, f)`, not `f(...)`.")
         )
     _fits(function, exercise, inputs)
     try:  # the copy: a function that changes its input spoils no other try
         result = within(LIMIT, function, *copy.deepcopy(inputs))
     except EndlessError:
-        call = _written(function, exercise, inputs)
-        told = f"`{call}` was stopped after {LIMIT:g} seconds: it does not end. Does its loop always come to an end?"
-        raise _Unusable(f"{told} {exercise.endless}".rstrip()) from None
+        told = said(
+            "`{call}` was stopped after {limit} seconds: it does not end. Does its loop always come to an end?"
+        ).format(call=_written(function, exercise, inputs), limit=f"{LIMIT:g}")
+        raise _Unusable(f"{told} {said(exercise.endless)}".rstrip()) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 # whatever their code raises is shown, in one line
         if isinstance(error, NotImplementedError) and not error.args:
             raise _NotDone from None
-        raise _Unusable(f"{_where(error, function)}, for `{_written(function, exercise, inputs)}`.") from None
+        told = said("{what}, for `{call}`.")
+        call = _written(function, exercise, inputs)
+        raise _Unusable(told.format(what=_where(error, function), call=call)) from None
     if result is None or result is ...:
         if _is_empty(function):
             raise _NotDone
-        call = _written(function, exercise, inputs)
-        raise _Unusable(f"`{call}` returns nothing. {_missing_return(function)}")
+        told = said("`{call}` returns nothing.").format(call=_written(function, exercise, inputs))
+        raise _Unusable(f"{told} {_missing_return(function)}")
     try:
         return _tensor(result)
     except TypeError as problem:
-        raise _Unusable(f"`{_written(function, exercise, inputs)}` returns {problem}.") from None
+        told = said("`{call}` returns {what}.")
+        call = _written(function, exercise, inputs)
+        raise _Unusable(told.format(call=call, what=problem)) from None
 
 
 def _fits(function: Callable[..., Any], exercise: Exercise, inputs: tuple[Any, ...]) -> None:
@@ -106,9 +118,8 @@ def _fits(function: Callable[..., Any], exercise: Exercise, inputs: tuple[Any, .
         inspect.signature(function).bind(*inputs)
     except TypeError:
         asked, given = inspect.signature(exercise.reference), inspect.signature(function)
-        raise _Unusable(
-            f"{_name(function)} takes `{_names(given)}`, but `{_names(asked)}` is asked for."
-        ) from None
+        told = said("{name} takes `{given}`, but `{asked}` is asked for.")
+        raise _Unusable(told.format(name=_name(function), given=_names(given), asked=_names(asked))) from None
     except ValueError:  # a built-in that does not say what it takes
         return
 
@@ -125,11 +136,12 @@ def _missing_return(function: Callable[..., Any]) -> str:
     steps = [] if code is None else list(dis.get_instructions(code))
     ends = [a for a, b in pairwise(steps) if b.opname == "RETURN_VALUE"]
     if any(step.opname != "LOAD_CONST" for step in ends):
-        return "It has a `return`, but on the way that it took here it meets none: is it inside an `if`?"
+        return said(
+            "It has a `return`, but on the way that it took here it meets none: is it inside an `if`?"
+        )
+    missing = said("Its `return` is missing: end with `return` and the result.")
     printed = code is not None and "print" in code.co_names
-    return (
-        f"Its `return` is missing: end with `return` and the result.{' Printing is not returning.' * printed}"
-    )
+    return f"{missing} {said('Printing is not returning.')}" if printed else missing
 
 
 def _tensor(result: Any) -> Tensor:
@@ -137,9 +149,10 @@ def _tensor(result: Any) -> Tensor:
     try:
         tensor = torch.as_tensor(result).detach()
     except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"a {type(result).__name__} that cannot be read as numbers") from None
+        told = said("a {kind} that cannot be read as numbers")
+        raise TypeError(told.format(kind=type(result).__name__)) from None
     if tensor.is_complex():
-        raise TypeError("complex numbers")
+        raise TypeError(said("complex numbers"))
     return tensor.double()
 
 
@@ -161,14 +174,17 @@ def _difference(
     """The first entry that is not right, where it is, and the input that made it."""
     call = _written(function, exercise, inputs)
     if result.shape != right.shape:
-        return f"`{call}` returns {_shape(result)}; asked for: {_shape(right)}."
+        told = said("`{call}` returns {mine}; asked for: {asked}.")
+        return told.format(call=call, mine=_shape(result), asked=_shape(right))
     wrong = ~torch.isclose(result, right, rtol=1e-5, atol=1e-6)
     place = tuple(int(k) for k in wrong.nonzero()[0])  # () for a single number
     mine, true = _apart(float(result[place]), float(right[place]))
     if not place:
-        return f"`{call}` returns {mine}; it should be {true}."
-    where = ", ".join(
-        f"{word} {k + exercise.counted_from}" for word, k in zip(exercise.entries, place, strict=True)
+        told = said("`{call}` returns {mine}; it should be {true}.")
+        return told.format(call=call, mine=mine, true=true)
+    where = said(", ").join(
+        said(f"{word} {{k}}").format(k=k + exercise.counted_from)
+        for word, k in zip(exercise.entries, place, strict=True)
     )
     names = _parameters(function, exercise) or inspect.signature(exercise.reference).parameters
     there = [
@@ -176,8 +192,9 @@ def _difference(
         for name, value in zip(names, inputs, strict=True)
         if _at(value, place) is not None
     ]
-    come = f", where {' and '.join(there)}" if there else ""
-    return f"`{call}` returns {mine} {where} (entry `{list(place)}`{come}); it should be {true}."
+    come = said(", where {there}").format(there=said(" and ").join(there)) if there else ""
+    told = said("`{call}` returns {mine} {where} (entry `{place}`{come}); it should be {true}.")
+    return told.format(call=call, mine=mine, where=where, place=list(place), come=come, true=true)
 
 
 def _at(value: Any, place: tuple[int, ...]) -> Any:
@@ -192,17 +209,18 @@ def _at(value: Any, place: tuple[int, ...]) -> Any:
 
 
 def _where(error: BaseException, function: Callable[..., Any]) -> str:
-    said = (f"{type(error).__name__}: {error}".splitlines() or [""])[0].rstrip(": ")
+    raised = (f"{type(error).__name__}: {error}".splitlines() or [""])[0].rstrip(": ")
     file = getattr(getattr(function, "__code__", None), "co_filename", None)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename == file:
-            return f"Line {frame.lineno} of your cell, `{frame.line}`, raises {said}"
-    return f"{_name(function)} raises {said}"
+            told = said("Line {line} of your cell, `{code}`, raises {error}")
+            return told.format(line=frame.lineno, code=frame.line, error=raised)
+    return said("{name} raises {error}").format(name=_name(function), error=raised)
 
 
 def _name(function: Callable[..., Any]) -> str:
     name = getattr(function, "__name__", "<lambda>")
-    return f"Your `{name}`" if name.isidentifier() else "Your function"
+    return said("Your `{name}`").format(name=name) if name.isidentifier() else said("Your function")
 
 
 def _names(signature: inspect.Signature) -> str:
@@ -245,7 +263,7 @@ def _apart(mine: float, true: float) -> tuple[str, str]:
 
 def _shape(tensor: Tensor) -> str:
     if tensor.ndim == 0:
-        return "one number"
+        return said("one number")
     if tensor.ndim == 1:
-        return f"a list of {len(tensor)}"
-    return f"numbers of shape {list(tensor.shape)}"
+        return said("a list of {count}").format(count=len(tensor))
+    return said("numbers of shape {shape}").format(shape=list(tensor.shape))

@@ -2,17 +2,20 @@
 """The Chinese lessons say what the English ones say: cell by cell, number by number, with the field's terms."""
 
 import ast
+import inspect
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from snnlab.course import copies, translation
-from snnlab.course.lessons import answers_of
-from snnlab.files.language import FOLDER, entries, mark, said
+from snnlab.course import check, copies, translation
+from snnlab.course.lessons import Exercise, answers_of, find
+from snnlab.files.language import FOLDER, entries, mark, said, spoken
 
 ROOT = Path(__file__).parents[2]
 LESSONS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
@@ -44,7 +47,24 @@ def english(lesson: str) -> dict[str, str]:
     for number, answer in answers_of(lesson).items():
         tempting = {f"{number} wrong {k}": t for k, t in enumerate(answer.tempting.values(), 1)}
         found |= {f"{number} why": answer.why, **tempting}
+    return found | told(lesson)
+
+
+def told(lesson: str) -> dict[str, str]:
+    """What the checks of a lesson's exercises say: hints, praises, the names of entries."""
+    found: dict[str, str] = {}
+    for number, exercise in exercises_of(lesson).items():
+        for mistake in exercise.mistakes:
+            found[f"{number} {mistake.__name__}"] = inspect.getdoc(mistake) or ""
+        found[f"{number} praise"] = exercise.praise
+        found |= {f"{number} endless": exercise.endless} if exercise.endless else {}
+        found |= {f"{number} entry {k}": f"{word} {{k}}" for k, word in enumerate(exercise.entries, 1)}
     return found
+
+
+def exercises_of(lesson: str) -> dict[str, Exercise]:
+    exercises: dict[str, Exercise] = import_module(f"snnlab.course.lesson_{lesson}").EXERCISES
+    return exercises if lesson < "04" else {}
 
 
 def worded(option: str) -> bool:
@@ -115,6 +135,37 @@ def test_twins_have_the_same_numbers_formulas_code_links_and_the_terms(lesson: s
     twins = catalogue(lesson)
     wrong = {name: untrue(text, twins.get(mark(text), "")) for name, text in english(lesson).items()}
     assert not {name: found for name, found in wrong.items() if found}
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_each_hint_has_a_twin_of_its_own(lesson: str) -> None:
+    twins = catalogue(lesson)
+    for number, exercise in exercises_of(lesson).items():
+        hints = [twins[mark(inspect.getdoc(mistake) or "")] for mistake in exercise.mistakes]
+        assert len(set(hints)) == len(hints), number
+        assert all("{k}" in twins[mark(f"{word} {{k}}")] for word in exercise.entries)
+
+
+def prints(current: list[float], threshold: float, v0: float) -> None:
+    print(current)
+
+
+@pytest.mark.parametrize(
+    ("function", "says"),
+    [
+        (find("01.1", "EXERCISES").mistakes[0], "**01.1：还不对。** 你的神经元在 `v > threshold` 时才发放。"),
+        (find("01.1", "EXERCISES").reference, "**01.1：正确。** 充电"),
+        (None, "**01.1：还没做。**"),
+        (lambda current, threshold, v0: [0] * len(current), "第 2 个时间步处的值是 0"),
+        (lambda current, threshold: [0], "你的函数 接受 `(current, threshold)`"),
+        (lambda current, threshold, v0: 1 / 0, "引发 ZeroDivisionError"),
+        (prints, "缺少 `return`"),
+        (lambda current, threshold, v0: 0, "一个数；要的是长度为 4 的列表"),
+    ],
+)
+def test_a_check_speaks_chinese(function: Callable[..., Any] | None, says: str) -> None:
+    with spoken("zh"):
+        assert says in check("01.1", function).text  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["glossary", "references"])
@@ -225,4 +276,6 @@ def test_a_chinese_copy_for_students_has_no_solution_and_the_instructor_s_its_ti
     assert any("".join(cell["source"]).startswith("解答") for cell in notebook["cells"])
     student = ["".join(cell["source"]) for cell in copies.student(notebook)["cells"]]
     assert not [text for text in student if text.startswith(("解答", "The solution"))]
-    assert "Time: 约 40 分钟." in "".join(copies.instructor(notebook)["cells"][1]["source"])
+    told = "\n".join("".join(cell["source"]) for cell in copies.instructor(notebook)["cells"])
+    assert "时间：约 40 分钟。" in told
+    assert "*fires only above*: 你的神经元在" in told and "Your neuron" not in told
