@@ -77,7 +77,8 @@ class Form(Lasting, ipywidgets.VBox):
         asked = {"number": self.number, "question": self.question, "options": list(self.options)}
         asked["shown"] = [show(option) for option in self.options]
         told = f"data-asked='{html.escape(json.dumps(asked))}'"
-        return f'<p>Run the cell to answer.</p><div class="snnlab-question" {told}>{html.escape(repr(self))}</div>'
+        asks = f'<p class="snnlab-kernel">{said("Run the cell to answer.")}</p>'
+        return f'{asks}<div class="snnlab-question" {told}>{html.escape(repr(self))}</div>'
 
     def __repr__(self) -> str:
         numeric = isinstance(self.options, range)

@@ -2,9 +2,9 @@
 // setting of the knobs; the curve settles as they come.
 
 const CONTROLS = {
-  t: { label: "step shown, t", min: 1, max: 64, step: 1 },
-  scale: { label: "threshold scale", min: 0.125, max: 2, step: 0.125 },
-  shift: { label: "v[0] moved by, in θ", min: -1, max: 1, step: 0.0625 },
+  t: { label: say("step shown, t"), min: 1, max: 64, step: 1 },
+  scale: { label: say("threshold scale"), min: 0.125, max: 2, step: 0.125 },
+  shift: { label: say("v[0] moved by, in θ"), min: -1, max: 1, step: 0.0625 },
 };
 const SLICE = 40; // milliseconds of work before the page may answer again
 const HEIGHT = 300;
@@ -47,9 +47,12 @@ function tally(get) {
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 function describe(p, run, ann, { images }) {
-  const so = run.seen < images ? `${run.seen} of ${images} test images so far` : `${images} test images`;
-  return `After ${plural(p.t, "step")} the spiking network of ${p.method} gets ${percent(run.right[p.t - 1] / run.seen)} of ${so} right, the ANN ${percent(ann / images)}. ` +
-    `A neuron’s mean output is a multiple of its threshold / ${p.t}.`;
+  const shown = run.seen < images ? say("{seen} of {images} test images so far", { seen: run.seen, images }) : say("{images} test images", { images });
+  const given = { steps: stepsSaid(p.t), method: p.method, right: percent(run.right[p.t - 1] / run.seen), shown, ann: percent(ann / images) };
+  return together(
+    say("After {steps} the spiking network of {method} gets {right} of {shown} right, the ANN {ann}.", given),
+    say("A neuron’s mean output is a multiple of its threshold / {t}.", p),
+  );
 }
 
 function picture(p, run, ann, { T, images }, width) {
@@ -57,11 +60,11 @@ function picture(p, run, ann, { T, images }, width) {
   const y = scale(0, 105, HEIGHT - 50, 24);
   const points = run.right.map((right, t) => [x(t + 1), y((100 * right) / run.seen)].map((at) => at.toFixed(1)).join());
   const [left, top] = points[p.t - 1].split(",");
-  return `<text class="title" x="${MARGIN.left - 30}" y="12">accuracy [%]</text>
+  return `<text class="title" x="${MARGIN.left - 30}" y="12">${say("accuracy [%]")}</text>
     ${axis(y, [0, 100], width)}${level(y, (100 * ann) / images, width - 16, "relu", "ANN")}
     <path class="trace" d="M${points.join("L")}"/><circle class="at" r="5" cx="${left}" cy="${top}"/>
     ${stepAxis(x, T, width, HEIGHT - 28)}
-    <text class="tick" x="${width - 14}" y="${HEIGHT - 10}" text-anchor="end">step t</text>`;
+    <text class="tick" x="${width - 14}" y="${HEIGHT - 10}" text-anchor="end">${say("step t")}</text>`;
 }
 
 const STYLE = ".snnlab-accuracy .at { fill: var(--theta); }";
@@ -71,8 +74,8 @@ function render({ model, el }) {
   let [timer, redraw] = [0, () => {}];
   const down = mountExplorer({ model, el }, {
     name: "accuracy",
-    aria: "Accuracy over the steps, the ANN's beside",
-    controls: { method: { label: "method", options: Object.fromEntries(all.networks.map(({ name }) => [name, name])) }, ...CONTROLS, t: { ...CONTROLS.t, max: all.T } },
+    aria: say("Accuracy over the steps, the ANN's beside"),
+    controls: { method: { label: say("method"), options: Object.fromEntries(all.networks.map(({ name }) => [name, name])) }, ...CONTROLS, t: { ...CONTROLS.t, max: all.T } },
     style: STYLE,
     height: () => HEIGHT,
     shown: (name, p) => name !== "scale" || all.entry(p.method).scalable,

@@ -8,6 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from snnlab.explorers.lasting import Lasting
+from snnlab.files.language import said
 from snnlab.progress import shown_by
 
 
@@ -43,9 +44,8 @@ class Answering(Lasting, widgets.VBox):
         except ValueError as error:
             self._refuse(str(error))
         except Exception as error:
-            self._refuse(
-                f"{type(error).__name__}: {error}. This is a mistake of snnlab, not yours: please report it."
-            )
+            mistake = said("{error}. This is a mistake of snnlab, not yours: please report it.")
+            self._refuse(mistake.format(error=f"{type(error).__name__}: {error}"))
             raise
         finally:
             self.bar.value = ""
@@ -56,9 +56,10 @@ class Answering(Lasting, widgets.VBox):
     def _refuse(self, reason: str) -> None:
         """The numbers of the setting before must not stay beside the new one."""
         self.refused, self.picture.value = reason, ""
-        self.says.value = f"<b>{self.refusal}</b> {escape(reason)}"
+        self.says.value = f"<b>{said(self.refusal)}</b> {escape(reason)}"
 
     def lasting(self) -> str:
         """The picture and its text as they are now; the knobs need the kernel."""
         page = f"{self.picture.value}<div>{self.says.value}</div>"
-        return f"<p>{escape(self.title)}, as saved. Run the cell to turn its knobs.</p>{page}"
+        told = said("{title}, as saved. Run the cell to turn its knobs.").format(title=said(self.title))
+        return f'<p class="snnlab-kernel">{escape(told)}</p>{page}'

@@ -1,18 +1,18 @@
 // The Ca-LIF explorer: potential, calcium and spikes of both neurons, and what the mean output makes of a constant input.
 
-const TWO = { ca_lif: "bipolar, calcium is the gate", ca_lif_hard_reset: "leaky, clamped hard reset" };
+const TWO = { ca_lif: say("bipolar, calcium is the gate"), ca_lif_hard_reset: say("leaky, clamped hard reset") };
 export const CONTROLS = {
-  kind: { label: "Ca-LIF neuron", options: TWO },
-  arrival: { label: "the input arrives", options: ARRIVALS },
-  current: { label: "mean input z", min: -1, max: 2, step: STEP },
-  threshold: { label: "threshold θ", min: 0.25, max: 2, step: STEP },
-  v0: { label: "initial potential v[0]", min: -1, max: 2, step: STEP },
-  T: { label: "steps T", min: 1, max: 64, step: 1 },
-  leak: { label: "share of v kept (leak)", min: 0, max: 1, step: STEP },
-  decay: { label: "calcium kept (decay)", min: 0, max: 1, step: STEP },
-  tau: { label: "time constant τ", min: 1, max: 16, step: 0.25 },
-  tau_c: { label: "calcium’s τ", min: 1, max: 16, step: 0.25 },
-  rest: { label: "reset without calcium, in θ", min: -2, max: 0, step: STEP },
+  kind: { label: say("Ca-LIF neuron"), options: TWO },
+  arrival: { label: say("the input arrives"), options: ARRIVALS },
+  current: { label: say("mean input z"), min: -1, max: 2, step: STEP },
+  threshold: { label: say("threshold θ"), min: 0.25, max: 2, step: STEP },
+  v0: { label: say("initial potential v[0]"), min: -1, max: 2, step: STEP },
+  T: { label: say("steps T"), min: 1, max: 64, step: 1 },
+  leak: { label: say("share of v kept (leak)"), min: 0, max: 1, step: STEP },
+  decay: { label: say("calcium kept (decay)"), min: 0, max: 1, step: STEP },
+  tau: { label: say("time constant τ"), min: 1, max: 16, step: 0.25 },
+  tau_c: { label: say("calcium’s τ"), min: 1, max: 16, step: 0.25 },
+  rest: { label: say("reset without calcium, in θ"), min: -2, max: 0, step: STEP },
 };
 const OWN = { ca_lif: ["leak", "decay"], ca_lif_hard_reset: ["tau", "tau_c", "rest"] };
 const ALWAYS = ["kind", "arrival", "current", "threshold", "v0", "T"];
@@ -58,10 +58,11 @@ export function describe(p, run) {
   const rate = meanOutput(p, run);
   const relu = Math.max(p.current, 0);
   const constant = p.arrival === "constant";
-  const spikes = down ? `${plural(up, "spike")}, ${down} of them taken back` : plural(up, "spike");
+  const spikes = down ? say("{spikes}, {down} of them taken back", { spikes: spikesSaid(up), down }) : spikesSaid(up);
   const why = p.kind === "ca_lif" ? because(neuronOf(p), run, rate - relu, constant) : becauseHardReset(neuronOf(p), run, constant);
-  const snm = p.kind === "ca_lif" && p.decay === 1 && down ? " Calcium that does not fade is the number of spikes that stand: this is SNM." : "";
-  return `${spikes}: the mean output ${show(rate)}, where ReLU(z) = ${show(relu)}. ${why}${snm}`;
+  const sentence = say("{spikes}: the mean output {rate}, where ReLU(z) = {relu}. {why}", { spikes, rate: show(rate), relu: show(relu), why });
+  const snm = p.kind === "ca_lif" && p.decay === 1 && down;
+  return snm ? say("{sentence} Calcium that does not fade is the number of spikes that stand: this is SNM.", { sentence }) : sentence;
 }
 
 const meanOutput = (p, run) => (p.threshold * run.count) / p.T;
@@ -74,8 +75,8 @@ const PANELS = {
 };
 const HEIGHT = 654;
 const TITLES = {
-  ca_lif: { calcium: "calcium c[t]; shaded: the gate is open", spikes: "spikes, and those taken back" },
-  ca_lif_hard_reset: { calcium: "calcium c[t]; shaded: a reset goes to 0", spikes: "spikes" },
+  ca_lif: { calcium: say("calcium c[t]; shaded: the gate is open"), spikes: say("spikes, and those taken back") },
+  ca_lif_hard_reset: { calcium: say("calcium c[t]; shaded: a reset goes to 0"), spikes: say("spikes") },
 };
 
 export function picture(p, run, curve, width) {
@@ -88,13 +89,13 @@ export function picture(p, run, curve, width) {
   const yv = down(PANELS.v, spans.v);
   const yc = down(PANELS.calcium, spans.calcium);
   const title = (panel, text) => `<text class="title" x="${MARGIN.left}" y="${panel.top - 10}">${text}</text>`;
-  return `${title(PANELS.z, "input z[t]")}${axis(yz, spans.z, width, 4)}${bars(run.z, x, yz)}
-    ${title(PANELS.v, "potential v[t], ▲ where it fires")}${axis(yv, spans.v, width)}${potentialTrace(p.v0, run, x, yv)}
+  return `${title(PANELS.z, say("input z[t]"))}${axis(yz, spans.z, width, 4)}${bars(run.z, x, yz)}
+    ${title(PANELS.v, say("potential v[t], ▲ where it fires"))}${axis(yv, spans.v, width)}${potentialTrace(p.v0, run, x, yv)}
     ${level(yv, p.threshold, width, "threshold", "θ")}${bipolar ? lowerThreshold(p, run, x, yv, width) : ""}
     ${title(PANELS.calcium, TITLES[p.kind].calcium)}${axis(yc, spans.calcium, width, 4)}${gateArea(run, x)}
     ${calciumPath(run, x, yc)}${level(yc, GATE, width, "gate", "0.001")}
     ${title(PANELS.spikes, TITLES[p.kind].spikes)}${spikePaths(run, x, width)}${stepAxis(x, p.T, width, PANELS.spikes.top + PANELS.spikes.height + 18)}
-    ${title(PANELS.rate, "mean output after T steps of z")}${rates(p, run, curve, width)}`;
+    ${title(PANELS.rate, say("mean output after T steps of z"))}${rates(p, run, curve, width)}`;
 }
 
 const bars = (values, x, y) =>
@@ -156,7 +157,7 @@ function rates(p, run, curve, width) {
   return `${axis(y, span, width)}${level(y, p.threshold, width, "threshold", "θ")}
     <path class="relu" d="M${x(-p.threshold / 2)},${y(0)}H${x(0)}L${x(1.5 * p.threshold)},${y(1.5 * p.threshold)}"/>
     <path class="rate" d="M${path}"/>${here}${numbers}
-    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">z; dotted: ReLU, dot: the input above</text>`;
+    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">${say("z; dotted: ReLU, dot: the input above")}</text>`;
 }
 
 const STYLE = `
@@ -172,7 +173,7 @@ const STYLE = `
 function render({ model, el }) {
   return mountExplorer({ model, el }, {
     name: "calcium",
-    aria: "Input, potential, calcium and spikes over the steps, and the mean output over a constant input",
+    aria: say("Input, potential, calcium and spikes over the steps, and the mean output over a constant input"),
     controls: CONTROLS,
     style: STYLE,
     height: () => HEIGHT,

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
+from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor, nn
@@ -23,6 +24,7 @@ from snnlab.datasets import Data, Split
 from snnlab.explorers.accuracies import Accuracies, accuracies
 from snnlab.explorers.answering import Answering
 from snnlab.explorers.network import RANGES
+from snnlab.files.language import said, together
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import MOST_STEPS, whole
 from snnlab.plots.accuracy import accuracy_at
@@ -172,8 +174,12 @@ class ConversionExplorer(Answering):
         """The picture as it is; in a page of the course, networks that run in it."""
         if not os.environ.get(PAGES):
             return super().lasting()
+        told = said(
+            "Computed in this page, for every image anew. Here are the methods that convert once for any number of "
+            "steps and leave weights as they are; the lesson in JupyterLab has them all."
+        )
         try:
-            return f"<p>{_ON_PAGE}</p>{self.page().iframe(420)}"
+            return f"<p>{told}</p>{self.page().iframe(420)}"
         except ValueError:  # more than a page can hold, or compute
             return super().lasting()
 
@@ -189,14 +195,16 @@ class ConversionExplorer(Answering):
         return accuracies(snns, anns, self.test, T=T, t=min(self.T.value, T))
 
     def _make_knobs(self, T: int) -> list[widgets.Widget]:
-        own = " (its own network, trained when chosen)"
-        names = {f"{name}{own if ann is None else ''}": name for name, ann in self.bench.fitting.items()}
-        self.method = widgets.Dropdown(options=names, description="method", layout=_WIDE, style=_STYLE)
-        self.coding = widgets.Dropdown(options=list(CODINGS), description="image", layout=_WIDE, style=_STYLE)
+        own = said("{method} (its own network, trained when chosen)")
+        fitting = self.bench.fitting.items()
+        names = {name if ann is not None else own.format(method=name): name for name, ann in fitting}
+        codings, shares = ([(said(name), name) for name in table] for table in (CODINGS, SHARES))
+        self.method = _menu(said("method"), names)
+        self.coding = _menu(said("image"), codings)
         self.T = _slider("T", widgets.IntSlider, min(4, T), (1, T, 1))
-        self.scale = _slider("threshold scale", widgets.FloatSlider, 1.0, (0.125, 2.0, 0.125))
+        self.scale = _slider(said("threshold scale"), widgets.FloatSlider, 1.0, (0.125, 2.0, 0.125))
         self.share = widgets.SelectionSlider(
-            options=list(SHARES), value=OWN, description="v0 / threshold", layout=_WIDE, style=_STYLE
+            options=shares, value=OWN, description=said("v0 / threshold"), layout=_WIDE, style=_STYLE
         )
         self.on_change(self.method, "_take_method")
         self.on_change(self.coding, "_take_coding")
@@ -241,41 +249,47 @@ class ConversionExplorer(Answering):
         self.picture.value = accuracy_at(
             self.accuracy, self.ann_accuracy, self.T.value, self.T.max
         )._repr_html_()
-        self.says.value = " ".join(self._sentences())
+        self.says.value = together(self._sentences())
 
     def _sentences(self) -> list[str]:
         t, method = self.T.value, find(self.method.value)
         right, ann = 100 * self.accuracy[t - 1], 100 * self.ann_accuracy
         thresholds = ", ".join(f"{name} {_span(n.threshold)}" for name, n in self.snn.sites.items())
         start = ", ".join(_span(n.v0 / n.threshold) for n in self.snn.sites.values())
-        steps = (
-            f"After <b>{t}</b> {'step' if t == 1 else 'steps'} the spiking network gets <b>{right:.1f} %</b>"
-        )
-        said = [
-            f"{escape(method.title)}. {steps} of {len(self.test)} test images right, the ANN {ann:.1f} %.",
-            f"Thresholds: {thresholds}. v0, in thresholds: {start}.",
-            f"A neuron's mean output is a multiple of threshold / T, here {100 / t:.1f} % of its threshold.",
-            _SHOWN[CODINGS[self.coding.value]],
+        after = said("After <b>{t}</b> step") if t == 1 else said("After <b>{t}</b> steps")
+        told = [
+            said("{method}."),
+            said(
+                "{after} the spiking network gets <b>{right} %</b> of {images} test images right, the ANN {ann} %."
+            ),
+            said("Thresholds: {thresholds}. v0, in thresholds: {start}."),
+            said("A neuron's mean output is a multiple of threshold / T, here {step} % of its threshold."),
+            _shown(CODINGS[self.coding.value]),
         ]
         if method.depends_on_T:
-            said.append(f"This method converts for one T: here for {t}, and for another T anew.")
+            told.append(said("This method converts for one T: here for {t}, and for another T anew."))
         if method.corrections or method.tuning:
-            said.append("It corrects the network after the two knobs have set thresholds and v0.")
+            told.append(said("It corrects the network after the two knobs have set thresholds and v0."))
         if self.snn.latency > t and method.depends_on_T:
-            said.append(f"Its neurons look ahead: {self.snn.latency} steps pass until the answer is there.")
-        if self.bench.left_out:
-            said.append(_needs(self.bench.left_out))
-        return said
+            told.append(said("Its neurons look ahead: {latency} steps pass until the answer is there."))
+        given = {
+            "method": escape(method.title), "after": after.format(t=t), "t": t, "right": f"{right:.1f}",
+            "images": len(self.test), "ann": f"{ann:.1f}", "thresholds": thresholds, "start": start,
+            "step": f"{100 / t:.1f}", "latency": self.snn.latency,
+        }  # fmt: skip
+        needs = [_needs(self.bench.left_out)] if self.bench.left_out else []
+        return [*(sentence.format(**given) for sentence in told), *needs]
 
 
-_SHOWN: dict[Coding, str] = {
-    "constant": "The image comes as the same current in every step.",
-    "poisson": "Each pixel sends spikes drawn at random, as often as it is bright: the same draws at every setting.",
-}
-_ON_PAGE = (
-    "Computed in this page, for every image anew. Here are the methods that convert once for any number of steps and "
-    "leave weights as they are; the lesson in JupyterLab has them all."
-)
+def _shown(coding: Coding) -> str:
+    """How the image comes."""
+    if coding == "constant":
+        return said("The image comes as the same current in every step.")
+    return said(
+        "Each pixel sends spikes drawn at random, as often as it is bright: the same draws at every setting."
+    )
+
+
 _WIDE = widgets.Layout(width="min(100%, 36em)")
 _STYLE = {"description_width": "8em"}
 
@@ -285,17 +299,23 @@ def _needs(left_out: dict[str, str]) -> str:
     kinds: dict[str, list[str]] = {}
     for name, activation in left_out.items():
         kinds.setdefault(activation, []).append(name)
-    listed = "; ".join(f"with {kind}: {', '.join(names)}" for kind, names in kinds.items())
-    return (
-        f"Not in the menu, because none of these networks was trained for it: {listed}. Hand in <code>network=</code>, "
-        "as <code>networks.cnn</code>, and it is trained when chosen."
+    one = said("with {kind}: {names}")
+    listed = "; ".join(one.format(kind=kind, names=", ".join(names)) for kind, names in kinds.items())
+    told = said(
+        "Not in the menu, because none of these networks was trained for it: {listed}. Hand in "
+        "<code>network=</code>, as <code>networks.cnn</code>, and it is trained when chosen."
     )
+    return told.format(listed=listed)
 
 
 def _span(values: Tensor) -> str:
     """One number, or from the smallest to the largest."""
-    low, high = float(values.min()), float(values.max())
-    return f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+    low, high = (f"{float(value):.2f}" for value in (values.min(), values.max()))
+    return low if low == high else said("{low} to {high}").format(low=low, high=high)
+
+
+def _menu(name: str, options: Any) -> widgets.Dropdown:
+    return widgets.Dropdown(options=options, description=name, layout=_WIDE, style=_STYLE)
 
 
 def _slider(name: str, kind: type, value: float, span: tuple[float, float, float]) -> widgets.Widget:

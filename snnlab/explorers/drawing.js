@@ -5,7 +5,9 @@ const STEP = 1 / 64; // sliders move, and everything is computed, on dyadic numb
 
 const rounded = (x) => String(Math.round(x * 10000) / 10000);
 const show = (x) => rounded(x).replace("-", "−");
-const plural = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;
+const plural = (n, one, many) => (n === 1 ? one : many).replace("{n}", n);
+const spikesSaid = (n) => plural(n, say("{n} spike"), say("{n} spikes"));
+const stepsSaid = (n) => plural(n, say("{n} step"), say("{n} steps"));
 
 // What is computed with: each number that has a slider, on the nearest of its steps. 0.2 stays 0.2 for the reader.
 function onSteps(p, controls) {
@@ -14,11 +16,11 @@ function onSteps(p, controls) {
   return { ...p, ...Object.fromEntries(sliding.map(([key, how]) => [key, near(p[key], how)])) };
 }
 
-// Where the two differ, said behind the sentence.
-function roundedNames(p, q, controls, seen) {
+// The sentence, and behind it where the two differ.
+function withRounded(sentence, p, q, controls, seen) {
   const apart = Object.keys(controls).filter((key) => seen(key) && rounded(p[key]) !== rounded(q[key]));
-  const each = apart.map((key) => `${rounded(q[key])} for ${rounded(p[key])} (${controls[key].label})`);
-  return each.length ? ` Computed with ${each.join(", ")}: the nearest step of the slider.`.replaceAll("-", "−") : "";
+  const each = apart.map((key) => say("{used} for {given} ({label})", { used: show(q[key]), given: show(p[key]), label: controls[key].label }));
+  return each.length ? say("{sentence} Computed with {list}: the nearest step of the slider.", { sentence, list: each.join(say(", ")) }) : sentence;
 }
 
 function scale(low, high, from, to) {
@@ -134,13 +136,17 @@ const LOOK = `
 .snnlab-explorer .relu-name { fill: var(--soft); }
 `;
 
+// What is wrong with numbers, in words.
+const outOfRange = (name, value, min, max) => say("{name} = {value}, but here it goes from {min} to {max}.", { name, value, min: show(min), max: show(max) });
+const mustBe = (name, value, rule) => say("{name} = {value}, but it must be {rule}.", { name, value, rule });
+
 // A control is a slider { label, min, max, step } or a choice { label, options: { value: text } }. A slider that is
 // `exact` is computed with as it is set, off its steps too: where nothing is counted, rounding moves nothing.
 function control(name, { label, min, max, step, options }) {
   const limits = `min="${min}" max="${max}" step="${step}" aria-label="${label}"`;
   if (!options)
     return `<div class="control" data-control="${name}"><span class="row"><span>${label}</span>
-      <input type="number" data-number="${name}" min="${min}" max="${max}" step="${step}" aria-label="${label}, as a number">
+      <input type="number" data-number="${name}" min="${min}" max="${max}" step="${step}" aria-label="${say("{label}, as a number", { label })}">
       </span><input type="range" name="${name}" ${limits}></div>`;
   const choices = Object.entries(options).map(([value, text]) => `<option value="${value}">${text}</option>`);
   return `<div class="control" data-control="${name}"><span class="row">${label}</span>
@@ -159,7 +165,7 @@ function control(name, { label, min, max, step, options }) {
 //   draw(p, width)  [inner SVG, sentence], for numbers on the sliders' steps
 //   ready(root, { p, set, draw })  to listen to more than controls, optional; set(name, value) changes p and the kernel's
 function mountExplorer({ model, el }, { name, aria, controls, more = [], style = "", height, shown, changed, wrong, draw, ready }) {
-  el.innerHTML = `<style>${LOOK}${style}</style><div class="snnlab-explorer snnlab-${name}"><div class="panes">
+  el.innerHTML = `<style>${LOOK}${style}</style><div class="snnlab-explorer snnlab-${name}" lang="${say("en")}"><div class="panes">
     <div class="controls">${Object.entries(controls).map(([key, how]) => control(key, how)).join("")}</div>
     <div><svg role="img" aria-label="${aria}"></svg><p class="says" aria-live="polite"></p></div></div></div>`;
   const root = el.querySelector(`.snnlab-${name}`);
@@ -188,11 +194,12 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
     svg.style.height = `${height(p, width)}px`;
     try {
       const q = onSteps(p, controls);
-      [svg.innerHTML, says.textContent] = draw(q, width);
-      says.textContent += roundedNames(p, q, controls, (key) => !shown || shown(key, p));
+      const [drawn, sentence] = draw(q, width);
+      svg.innerHTML = drawn;
+      says.textContent = withRounded(sentence, p, q, controls, (key) => !shown || shown(key, p));
     } catch (error) {
       root.classList.add("wrong");
-      says.textContent = `This setting cannot be shown (${error.message}). That is a mistake of this page, not yours: please report it.`;
+      says.textContent = say("This setting cannot be shown ({error}). That is a mistake of this page, not yours: please report it.", { error: error.message });
       throw error; // the page's console has where
     }
   }
@@ -223,7 +230,7 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
       const typed = step === 1 ? Math.round(given) : given;
       if (typed >= min && typed <= max) return set(key, typed);
       root.classList.add("wrong");
-      says.textContent = `${key} = ${number.value || "nothing"}, but here it goes from ${show(min)} to ${show(max)}.`;
+      says.textContent = outOfRange(key, number.value || say("nothing"), min, max);
     });
     number.addEventListener("blur", redraw);
   }

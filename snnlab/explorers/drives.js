@@ -1,10 +1,10 @@
 // How the same mean input can be spread over the steps.
 
 const ARRIVALS = {
-  constant: "evenly: z in each step",
-  early: "early: z + 1, then z − 1",
-  late: "late: z − 1, then z + 1",
-  alternating: "in turn: z + 1, z − 1, …",
+  constant: say("evenly: z in each step"),
+  early: say("early: z + 1, then z − 1"),
+  late: say("late: z − 1, then z + 1"),
+  alternating: say("in turn: z + 1, z − 1, …"),
 };
 
 // The input of step t: the mean over the T steps is z however it arrives (an odd step out gets z).

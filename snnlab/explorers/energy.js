@@ -2,13 +2,13 @@
 
 const PRICES = { float32: { mac: 4.6, add: 0.9 }, int8: { mac: 0.23, add: 0.03 } }; // pJ at 45 nm, Horowitz 2014
 export const CONTROLS = {
-  precision: { label: "both networks compute in", options: { float32: "float32 (45 nm)", int8: "int8 (45 nm)", own: "own figures" } },
-  image: { label: "the image’s layer is computed", options: { once: "once, and kept", each: "in every step" } },
-  T: { label: "steps T", min: 1, max: 64, step: 1 },
-  rate: { label: "spikes per neuron and step", min: 0, max: 0.5, step: 1 / 256, exact: true },
-  first: { label: "share of the first layer", min: 0, max: 0.5, step: STEP, exact: true },
-  mac: { label: "multiply and add [pJ]", min: 0.05, max: 6, step: 0.01, exact: true },
-  add: { label: "add [pJ]", min: 0.01, max: 6, step: 0.01, exact: true },
+  precision: { label: say("both networks compute in"), options: { float32: "float32 (45 nm)", int8: "int8 (45 nm)", own: say("own figures") } },
+  image: { label: say("the image’s layer is computed"), options: { once: say("once, and kept"), each: say("in every step") } },
+  T: { label: say("steps T"), min: 1, max: 64, step: 1 },
+  rate: { label: say("spikes per neuron and step"), min: 0, max: 0.5, step: 1 / 256, exact: true },
+  first: { label: say("share of the first layer"), min: 0, max: 0.5, step: STEP, exact: true },
+  mac: { label: say("multiply and add [pJ]"), min: 0.05, max: 6, step: 0.01, exact: true },
+  add: { label: say("add [pJ]"), min: 0.01, max: 6, step: 0.01, exact: true },
 };
 
 const pricesOf = (p) => (p.precision === "own" ? { mac: p.mac, add: p.add } : PRICES[p.precision]);
@@ -34,9 +34,9 @@ export function describe(p) {
   const even = breakEven(p);
   const verdict =
     even <= 0
-      ? "The first layer alone, computed in every step, costs at least as much as the whole ANN."
-      : `Break-even at ${show(Math.round(even * 100) / 100)} spikes per neuron and image; here ${show(Math.round(sent * 100) / 100)} are sent.`;
-  return `The spiking network’s arithmetic costs ${percent(image + spikes)} of the ANN’s. ${verdict} Memory and data movement, which dominate in hardware, are left out.`;
+      ? say("The first layer alone, computed in every step, costs at least as much as the whole ANN.")
+      : say("Break-even at {even} spikes per neuron and image; here {sent} are sent.", { even: show(Math.round(even * 100) / 100), sent: show(Math.round(sent * 100) / 100) });
+  return say("The spiking network’s arithmetic costs {share} of the ANN’s. {verdict} Memory and data movement, which dominate in hardware, are left out.", { share: percent(image + spikes), verdict });
 }
 
 // --- the picture ---------------------------------------------------------------------------------------------------
@@ -52,14 +52,14 @@ export function picture(p, width) {
   const bar = (row, from, to, css) =>
     `<rect class="${css}" x="${x(from).toFixed(1)}" y="${BARS.top + row * 38}" width="${Math.max(0, x(to) - x(from)).toFixed(1)}" height="26"/>`;
   const name = (row, text) => `<text x="${MARGIN.left + 38}" y="${BARS.top + row * 38 + 18}" text-anchor="end">${text}</text>`;
-  return `<text class="title" x="${MARGIN.left}" y="14">arithmetic energy of an image, ANN = 1</text>
+  return `<text class="title" x="${MARGIN.left}" y="14">${say("arithmetic energy of an image, ANN = 1")}</text>
     ${name(0, "ANN")}${bar(0, 0, p.first, "image")}${bar(0, p.first, 1, "rest")}
     ${name(1, "SNN")}${bar(1, 0, image, "image")}${bar(1, image, image + spikes, "spikes")}
     ${legend(BARS.top + 92, width)}
     ${curve(p, width)}`;
 }
 
-const NAMES = [["image", "the layer that sees the image"], ["rest", "the other layers"], ["spikes", "their spikes"]];
+const NAMES = [["image", say("the layer that sees the image")], ["rest", say("the other layers")], ["spikes", say("their spikes")]];
 
 // What the parts of the bars are, each with a sample of its look; one below the other where the page is narrow.
 function legend(y, width) {
@@ -81,24 +81,24 @@ function curve(p, width) {
   const points = [];
   for (let T = 1; T <= 64 && total(T) <= highest; T++) points.push(`${x(T).toFixed(1)},${y(total(T)).toFixed(1)}`);
   const here = total(p.T) <= highest ? `<circle class="dot" r="4" cx="${x(p.T).toFixed(1)}" cy="${y(total(p.T)).toFixed(1)}"/>` : "";
-  return `<text class="title" x="${MARGIN.left}" y="${CURVE.top - 12}">the same over the steps</text>
-    ${axis(y, [0, highest], width)}${level(y, 1, width, "threshold", "as much as the ANN")}
+  return `<text class="title" x="${MARGIN.left}" y="${CURVE.top - 12}">${say("the same over the steps")}</text>
+    ${axis(y, [0, highest], width)}${level(y, 1, width, "threshold", say("as much as the ANN"))}
     <path class="trace" d="${points.length ? `M${points.join("L")}` : ""}"/>${here}
     ${stepAxis(x, 64, width, CURVE.top + CURVE.height + 18)}
-    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">steps T</text>`;
+    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">${say("steps T")}</text>`;
 }
 
 export function wrongSettings(p) {
   const positive = (x) => Number.isFinite(x) && x > 0;
   const rules = [
-    ["T", Number.isInteger(p.T) && p.T >= 1, "a whole number of steps, 1 or more"],
-    ["rate", Number.isFinite(p.rate) && p.rate >= 0, "a number, 0 or more"],
-    ["first", p.first >= 0 && p.first <= 1, "a share from 0 to 1"],
-    ["mac", positive(p.mac), "an energy greater than 0"],
-    ["add", positive(p.add), "an energy greater than 0"],
+    ["T", Number.isInteger(p.T) && p.T >= 1, say("a whole number of steps, 1 or more")],
+    ["rate", Number.isFinite(p.rate) && p.rate >= 0, say("a number, 0 or more")],
+    ["first", p.first >= 0 && p.first <= 1, say("a share from 0 to 1")],
+    ["mac", positive(p.mac), say("an energy greater than 0")],
+    ["add", positive(p.add), say("an energy greater than 0")],
   ];
   const wrong = rules.find(([, fine]) => !fine);
-  return wrong ? `${wrong[0]} = ${p[wrong[0]]}, but it must be ${wrong[2]}.` : "";
+  return wrong ? mustBe(wrong[0], p[wrong[0]], wrong[2]) : "";
 }
 
 const STYLE = `
@@ -110,7 +110,7 @@ const STYLE = `
 function render({ model, el }) {
   return mountExplorer({ model, el }, {
     name: "energy",
-    aria: "Energy of the spiking network beside the ANN's, and over the steps",
+    aria: say("Energy of the spiking network beside the ANN's, and over the steps"),
     controls: CONTROLS,
     style: STYLE,
     height: () => HEIGHT,

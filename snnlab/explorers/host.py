@@ -3,14 +3,16 @@
 import html
 import json
 from pathlib import Path
+from typing import Any
 
 import anywidget
 
 from snnlab.explorers.lasting import Lasting
+from snnlab.files.language import TONGUES, language, said, words
 from snnlab.plots.theme import DARK_THEME
 
 PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{lang}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -37,6 +39,9 @@ render({{ model, el: document.querySelector(".explorer") }});
 
 DARK = "; ".join(f"{name}: {value}" for name, value in DARK_THEME.items())
 
+UNTRANSLATED = "const WORDS = {};"
+"""The line of words.js that the reader's language stands in for."""
+
 THEME = """
 // Light or dark: as the page around it, or else as the reader's system. Within another page as high as what is in it.
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -60,9 +65,20 @@ theme();
 
 
 def module(*names: str) -> str:
-    """One JavaScript module out of the files named, in this folder: shared parts first, the explorer's own last."""
+    """One JavaScript module out of the files named, in this folder: shared parts first, the explorer's own last.
+
+    It begins with words.js, whose `say` all of them may use.
+    """
     folder = Path(__file__).parent
-    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in ("words.js", *names))
+
+
+def translated(script: str) -> str:
+    """The module in the reader's language: what its `say("...")` have twins for, handed to words.js."""
+    if language() == "en":
+        return script
+    told = json.dumps(words(script), ensure_ascii=False)
+    return script.replace(UNTRANSLATED, f"const WORDS = {told};")
 
 
 class Explorer(Lasting, anywidget.AnyWidget):
@@ -75,11 +91,16 @@ class Explorer(Lasting, anywidget.AnyWidget):
     title = "snnlab explorer"
     names: tuple[str, ...] = ()
 
+    def __init__(self, **values: Any) -> None:
+        self._esm = translated(str(type(self)._esm))  # before anywidget makes it a trait
+        super().__init__(**values)
+
     def html(self) -> str:
         """One page with the module inlined: works with no kernel and no network."""
         values = json.dumps({name: getattr(self, name) for name in self.names})
+        lang, title = TONGUES[language()], html.escape(said(self.title))
         return PAGE.format(
-            title=html.escape(self.title), module=str(self._esm), values=values, theme=THEME, dark=DARK
+            lang=lang, title=title, module=str(self._esm), values=values, theme=THEME, dark=DARK
         )
 
     def save(self, path: str | Path) -> Path:
@@ -90,7 +111,7 @@ class Explorer(Lasting, anywidget.AnyWidget):
 
     def iframe(self, height: int = 640) -> str:
         """`html()` within a page of other things; height in pixels."""
-        page, title = html.escape(self.html()), html.escape(self.title)
+        page, title = html.escape(self.html()), html.escape(said(self.title))
         return (
             f'<iframe title="{title}" loading="lazy" srcdoc="{page}" style="width:100%;height:{height}px;border:0">'
             "</iframe>"
@@ -98,5 +119,6 @@ class Explorer(Lasting, anywidget.AnyWidget):
 
     def lasting(self) -> str:
         """The page, which works as before; only the kernel no longer follows it."""
-        title = html.escape(self.title)
-        return f"<p>{title}, as saved. Run the cell to connect it with Python again.</p>{self.iframe()}"
+        saved = said("{title}, as saved. Run the cell to connect it with Python again.")
+        told = html.escape(saved.format(title=said(self.title)))
+        return f'<p class="snnlab-kernel">{told}</p>{self.iframe()}'

@@ -1,22 +1,22 @@
 // The membrane explorer: one neuron of any kind, simulated here (neurons.js), drawn at once (drawing.js).
 
 const KINDS = Object.fromEntries(Object.entries(NEURON_KINDS).map(([kind, { label }]) => [kind, label]));
-const RESETS = { subtract: "subtract (soft)", zero: "to zero (hard)" };
+const RESETS = { subtract: say("subtract (soft)"), zero: say("to zero (hard)") };
 export const CONTROLS = {
-  kind: { label: "neuron", options: KINDS },
-  arrival: { label: "the input arrives", options: ARRIVALS },
-  current: { label: "mean input z", min: -1, max: 2, step: STEP },
-  threshold: { label: "threshold θ", min: 0.25, max: 2, step: STEP },
-  v0: { label: "initial potential v[0]", min: -1, max: 2, step: STEP },
-  T: { label: "steps T", min: 1, max: 128, step: 1 },
-  leak: { label: "share kept (leak)", min: 0, max: 1, step: STEP },
-  reset: { label: "reset", options: RESETS },
-  max_spikes: { label: "spikes in a step, at most", min: 1, max: 8, step: 1 },
-  cap: { label: "net count, at most", min: 1, max: 32, step: 1 },
-  decay: { label: "calcium kept (decay)", min: 0, max: 1, step: STEP },
-  tau: { label: "time constant τ", min: 1, max: 16, step: 0.25 },
-  tau_c: { label: "calcium’s τ", min: 1, max: 16, step: 0.25 },
-  rest: { label: "reset without calcium, in θ", min: -2, max: 0, step: STEP },
+  kind: { label: say("neuron"), options: KINDS },
+  arrival: { label: say("the input arrives"), options: ARRIVALS },
+  current: { label: say("mean input z"), min: -1, max: 2, step: STEP },
+  threshold: { label: say("threshold θ"), min: 0.25, max: 2, step: STEP },
+  v0: { label: say("initial potential v[0]"), min: -1, max: 2, step: STEP },
+  T: { label: say("steps T"), min: 1, max: 128, step: 1 },
+  leak: { label: say("share kept (leak)"), min: 0, max: 1, step: STEP },
+  reset: { label: say("reset"), options: RESETS },
+  max_spikes: { label: say("spikes in a step, at most"), min: 1, max: 8, step: 1 },
+  cap: { label: say("net count, at most"), min: 1, max: 32, step: 1 },
+  decay: { label: say("calcium kept (decay)"), min: 0, max: 1, step: STEP },
+  tau: { label: say("time constant τ"), min: 1, max: 16, step: 0.25 },
+  tau_c: { label: say("calcium’s τ"), min: 1, max: 16, step: 0.25 },
+  rest: { label: say("reset without calcium, in θ"), min: -2, max: 0, step: STEP },
 };
 const ALWAYS = ["kind", "arrival", "current", "threshold", "v0", "T"];
 
@@ -55,10 +55,13 @@ export function describe(p, run) {
   const rate = run.rate[p.T - 1];
   const relu = Math.max(p.current, 0);
   const gap = rate - relu;
-  const taken = run.back ? ` net, ${run.back} taken back,` : "";
-  const spikes = `${plural(run.count, "spike")}${taken} in ${plural(p.T, "step")}`;
-  const compared = gap === 0 ? "exactly" : `${show(Math.abs(gap))} ${gap > 0 ? "above" : "below"}`;
-  return `${spikes}: the mean output ${show(rate)} is ${compared} ReLU(z) = ${show(relu)}. ${why(p, run, gap)}`;
+  const sent = { count: spikesSaid(run.count), steps: stepsSaid(p.T), back: run.back };
+  const spikes = run.back ? say("{count} net, {back} taken back, in {steps}", sent) : say("{count} in {steps}", sent);
+  const given = { spikes, rate: show(rate), gap: show(Math.abs(gap)), relu: show(relu), why: why(p, run, gap) };
+  if (gap === 0) return say("{spikes}: the mean output {rate} is exactly ReLU(z) = {relu}. {why}", given);
+  return gap > 0
+    ? say("{spikes}: the mean output {rate} is {gap} above ReLU(z) = {relu}. {why}", given)
+    : say("{spikes}: the mean output {rate} is {gap} below ReLU(z) = {relu}. {why}", given);
 }
 
 // --- the picture -------------------------------------------------------------------------------------------------
@@ -92,23 +95,23 @@ export function picture(p, run, width) {
   }
   const most = neuronOf(p).max_spikes;
   return `
-    <text class="title" x="${MARGIN.left}" y="12">potential v[t], ▲ where it fires</text>${axis(yv, spanV, width)}
-    ${level(yv, p.threshold, width, "threshold", "threshold θ")}
+    <text class="title" x="${MARGIN.left}" y="12">${say("potential v[t], ▲ where it fires")}</text>${axis(yv, spanV, width)}
+    ${level(yv, p.threshold, width, "threshold", say("threshold θ"))}
     ${potentialTrace(p.v0, run, x, yv)}
-    <text class="title" x="${MARGIN.left}" y="${spikes.top - 8}">${run.back ? "spikes, and those taken back" : "spikes"}</text>
+    <text class="title" x="${MARGIN.left}" y="${spikes.top - 8}">${run.back ? say("spikes, and those taken back") : say("spikes")}</text>
     <line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${base}" y2="${base}"/>
     <path class="spike" d="${bars}"/><path class="back" d="${backs}"/>
-    <text class="title" x="${MARGIN.left}" y="${rate.top - 8}">mean output so far</text>${axis(yr, spanR, width)}
-    ${level(yr, p.threshold, width, "threshold", most > 1 ? "θ" : "θ: one spike in every step")}
+    <text class="title" x="${MARGIN.left}" y="${rate.top - 8}">${say("mean output so far")}</text>${axis(yr, spanR, width)}
+    ${level(yr, p.threshold, width, "threshold", most > 1 ? "θ" : say("θ: one spike in every step"))}
     ${level(yr, Math.max(p.current, 0), width, "relu", "ReLU(z)")}
     <path class="rate" d="${curve}"/>${marks}${stepAxis(x, p.T, width, HEIGHT - 16)}
-    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">step t</text>`;
+    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 2}" text-anchor="end">${say("step t")}</text>`;
 }
 
 function render({ model, el }) {
   return mountExplorer({ model, el }, {
     name: "membrane",
-    aria: "Potential, spikes and mean output over the steps",
+    aria: say("Potential, spikes and mean output over the steps"),
     controls: CONTROLS,
     height: () => HEIGHT,
     shown: (name, p) => ALWAYS.includes(name) || name in NEURON_KINDS[p.kind].settings,

@@ -1,12 +1,12 @@
 // The network explorer: draw, and the converted networks (engine.js) run on the drawing step by step, beside their ANN.
 
 export const CONTROLS = {
-  coding: { label: "the image comes", options: { constant: "as a constant current", poisson: "as noisy spikes (Poisson)" } },
-  T: { label: "steps T", min: 1, max: 64, step: 1 },
-  t: { label: "step shown, t", min: 1, max: 64, step: 1 },
-  scale: { label: "threshold scale", min: 0.125, max: 2, step: 0.125 },
-  shift: { label: "v[0] moved by, in θ", min: -1, max: 1, step: 0.0625 },
-  seed: { label: "draw of the noise", min: 0, max: 99, step: 1 },
+  coding: { label: say("the image comes"), options: { constant: say("as a constant current"), poisson: say("as noisy spikes (Poisson)") } },
+  T: { label: say("steps T"), min: 1, max: 64, step: 1 },
+  t: { label: say("step shown, t"), min: 1, max: 64, step: 1 },
+  scale: { label: say("threshold scale"), min: 0.125, max: 2, step: 0.125 },
+  shift: { label: say("v[0] moved by, in θ"), min: -1, max: 1, step: 0.0625 },
+  seed: { label: say("draw of the noise"), min: 0, max: 99, step: 1 },
 };
 const PACE = 160; // milliseconds that a step stands when the network plays
 
@@ -60,13 +60,14 @@ function describe(p, run, answer, { classes, samples }) {
   const second = best(evidence.map((x, k) => (k === first ? -Infinity : x)));
   const neurons = run.neurons.reduce((all, site) => all + (site ? site.states.length : 0), 0);
   const known = samples.find(({ image, label }) => label !== null && image.every((x, i) => x === p.pixels[i]));
-  const shown = known ? `A test image of class ${classes[known.label]}. ` : p.pixels.every((x) => x === 0) ? "The image is empty. " : "";
+  const shown = known ? say("A test image of class {name}.", { name: classes[known.label] }) : p.pixels.every((x) => x === 0) ? say("The image is empty.") : "";
   const ahead = evidence[first] - evidence[second];
-  const says = ahead > 0 ? `the network says ${classes[first]}, ${show(Math.round(ahead * 100) / 100)} ahead of ${classes[second]}` : "no class is ahead yet";
-  const ann = answer ? `; the ANN says ${classes[best(answer)]}` : "";
-  const sent = `${plural(run.spikes, "spike")} so far, ${show(Math.round((run.spikes / neurons) * 100) / 100)} per neuron`;
-  const noise = p.coding === "poisson" ? ` With noise: draw ${p.seed}.` : "";
-  return `${shown}After ${p.t} of ${plural(p.T, "step")} ${says}${ann}. ${sent[0].toUpperCase()}${sent.slice(1)}.${noise}`;
+  const lead = { first: classes[first], second: classes[second], ahead: show(Math.round(ahead * 100) / 100) };
+  const says = ahead > 0 ? say("the network says {first}, {ahead} ahead of {second}", lead) : say("no class is ahead yet");
+  const now = { t: p.t, steps: stepsSaid(p.T), says, ann: answer && classes[best(answer)] };
+  const both = answer ? say("After {t} of {steps} {says}; the ANN says {ann}.", now) : say("After {t} of {steps} {says}.", now);
+  const sent = say("{spikes} so far, {each} per neuron.", { spikes: spikesSaid(run.spikes), each: show(Math.round((run.spikes / neurons) * 100) / 100) });
+  return together(shown, both, sent, p.coding === "poisson" && say("With noise: draw {seed}.", p));
 }
 
 // --- the picture: evidence for each class, now and over the steps ----------------------------------------------------
@@ -100,8 +101,8 @@ function bars(evidence, answer, classes, width) {
       <text class="tick" x="${width - 2}" y="${y + 11}" text-anchor="end">${evidence[k].toFixed(2).replace("-", "−")}</text>`;
   });
   const zero = `<line class="grid" x1="${x(0).toFixed(1)}" x2="${x(0).toFixed(1)}" y1="20" y2="${22 + ROW * classes.length}"/>`;
-  const legend = answer ? `<path class="ann" d="M${left + 10},${barsHeight(classes) - 18}l5,6l-5,6l-5,-6z"/><text class="tick" x="${left + 20}" y="${barsHeight(classes) - 8}">the ANN’s answer</text>` : "";
-  return `<text class="title" x="0" y="12">evidence, mean so far</text>${zero}${rows.join("")}${legend}`;
+  const legend = answer ? `<path class="ann" d="M${left + 10},${barsHeight(classes) - 18}l5,6l-5,6l-5,-6z"/><text class="tick" x="${left + 20}" y="${barsHeight(classes) - 8}">${say("the ANN’s answer")}</text>` : "";
+  return `<text class="title" x="0" y="12">${say("evidence, mean so far")}</text>${zero}${rows.join("")}${legend}`;
 }
 
 function growth(p, steps, answer, classes, width) {
@@ -113,12 +114,12 @@ function growth(p, steps, answer, classes, width) {
   const lines = classes.map((_, k) => (k === first ? "" : `<path class="also" d="${line(k)}"/>`)).join("");
   const end = x(steps.length);
   const dots = steps.length < 3 ? classes.map((_, k) => steps.map((values, t) => `<circle class="${k === first ? "dot" : "also-dot"}" r="2.5" cx="${x(t + 1).toFixed(1)}" cy="${y(values[k]).toFixed(1)}"/>`).join("")).join("") : "";
-  const wanted = answer ? level(y, answer[first], width - 16, "relu", `${classes[first]} in the ANN`) : "";
-  return `<text class="title" x="${MARGIN.left - 30}" y="12">as it grows</text>
+  const wanted = answer ? level(y, answer[first], width - 16, "relu", say("{name} in the ANN", { name: classes[first] })) : "";
+  return `<text class="title" x="${MARGIN.left - 30}" y="12">${say("as it grows")}</text>
     ${axis(y, [span[0], span[1] * 1.05], width)}${wanted}${lines}<path class="trace" d="${line(first)}"/>${dots}
     <text class="title name" x="${(end + 5).toFixed(1)}" y="${y(steps.at(-1)[first]).toFixed(1)}" dy="0.35em">${classes[first]}</text>
     ${stepAxis(x, p.T, width, CHART.top + CHART.height + 18)}
-    <text class="tick" x="${width - 14}" y="${CHART.top + CHART.height + 34}" text-anchor="end">step t</text>`;
+    <text class="tick" x="${width - 14}" y="${CHART.top + CHART.height + 34}" text-anchor="end">${say("step t")}</text>`;
 }
 
 // --- all of it -------------------------------------------------------------------------------------------------------
@@ -154,20 +155,29 @@ const STYLE = `
 .snnlab-network .also-dot { fill: var(--soft); opacity: 0.5; }
 `;
 
-const key = (signed) => `<p class="key"><span><i style="background:linear-gradient(90deg,var(--rest),var(--v))"></i>potential, 0 to θ</span>
-  <span><i class="point" style="background:var(--fire);--dot:var(--ink)"></i>a spike</span>
-  ${signed ? '<span><i class="point" style="background:var(--back);--dot:var(--paper)"></i>a spike taken back</span>' : ""}</p>`;
+const key = (signed) => `<p class="key"><span><i style="background:linear-gradient(90deg,var(--rest),var(--v))"></i>${say("potential, 0 to θ")}</span>
+  <span><i class="point" style="background:var(--fire);--dot:var(--ink)"></i>${say("a spike")}</span>
+  ${signed ? `<span><i class="point" style="background:var(--back);--dot:var(--paper)"></i>${say("a spike taken back")}</span>` : ""}</p>`;
+
+// What a layer is called, and what it has.
+function sized(name, [n, ...size]) {
+  if (!size.length) return say("{name}: {neurons}", { name, neurons: plural(n, say("{n} neuron"), say("{n} neurons")) });
+  const given = { name, maps: plural(n, say("{n} map"), say("{n} maps")), size: size.join(" × "), most: MAPS };
+  return n > MAPS ? say("{name}: {maps} of {size}, {most} shown", given) : say("{name}: {maps} of {size}", given);
+}
 
 // The parts between controls and picture: the pad, the buttons, the images to choose from, a canvas for each layer.
 function stage(shop, classes, drawable) {
   const sites = shop.networks[0].nodes.filter(({ kind }) => kind === "neuron");
   const signed = shop.networks.some(({ nodes }) => nodes.some(({ neuron }) => (neuron?.negative ?? null) !== null));
-  const samples = shop.samples.map(({ label }, k) => `<button type="button" aria-pressed="false" aria-label="test image ${k + 1}${label === null ? "" : `, ${classes[label]}`}"><canvas></canvas></button>`);
-  return `<figure><figcaption>${drawable ? "draw here" : "the image"}</figcaption>
-    <div class="board"><canvas class="pad ${drawable ? "drawn" : ""}" ${drawable ? 'tabindex="0" role="application"' : 'role="img"'} aria-label="the image${drawable ? ": draw with the mouse or a finger, or move with the arrow keys and ink a pixel with the space bar" : ""}"></canvas><span class="cursor"></span></div>
-    <div class="buttons"><button type="button" class="play">Play</button><button type="button" class="step">Step</button>${drawable ? '<button type="button" class="clear">Clear</button>' : ""}</div></figure>
-    ${samples.length ? `<figure class="samples"><figcaption>or take one of these</figcaption><div class="buttons">${samples.join("")}</div></figure>` : ""}
-    ${sites.map(({ name, shape }) => `<figure class="layer"><figcaption>${name}: ${shape.length > 1 ? `${plural(shape[0], "map")} of ${shape.slice(1).join(" × ")}` : plural(shape[0], "neuron")}${shape.length > 1 && shape[0] > MAPS ? `, ${MAPS} shown` : ""}</figcaption><canvas role="img" aria-label="potentials and spikes of ${name}"></canvas></figure>`).join("")}${key(signed)}`;
+  const named = (label, k) => (label === null ? say("test image {k}", { k: k + 1 }) : say("test image {k}, {name}", { k: k + 1, name: classes[label] }));
+  const samples = shop.samples.map(({ label }, k) => `<button type="button" aria-pressed="false" aria-label="${named(label, k)}"><canvas></canvas></button>`);
+  const hands = say("the image: draw with the mouse or a finger, or move with the arrow keys and ink a pixel with the space bar");
+  return `<figure><figcaption>${drawable ? say("draw here") : say("the image")}</figcaption>
+    <div class="board"><canvas class="pad ${drawable ? "drawn" : ""}" ${drawable ? 'tabindex="0" role="application"' : 'role="img"'} aria-label="${drawable ? hands : say("the image")}"></canvas><span class="cursor"></span></div>
+    <div class="buttons"><button type="button" class="play">${say("Play")}</button><button type="button" class="step">${say("Step")}</button>${drawable ? `<button type="button" class="clear">${say("Clear")}</button>` : ""}</div></figure>
+    ${samples.length ? `<figure class="samples"><figcaption>${say("or take one of these")}</figcaption><div class="buttons">${samples.join("")}</div></figure>` : ""}
+    ${sites.map(({ name, shape }) => `<figure class="layer"><figcaption>${sized(name, shape)}</figcaption><canvas role="img" aria-label="${say("potentials and spikes of {name}", { name })}"></canvas></figure>`).join("")}${key(signed)}`;
 }
 
 function render({ model, el }) {
@@ -176,7 +186,7 @@ function render({ model, el }) {
   const { image, largest } = shop.networks[0];
   const drawable = image.length === 3 && image[0] === 1;
   const shape = image.length === 3 ? image : [1, 1, product(image)];
-  const controls = { method: { label: "method", options: Object.fromEntries(shop.networks.map(({ name }) => [name, name])) }, ...CONTROLS };
+  const controls = { method: { label: say("method"), options: Object.fromEntries(shop.networks.map(({ name }) => [name, name])) }, ...CONTROLS };
   let parts = null; // once the page is built
   let playing = 0; // the clock's number
   let watch = null; // of the theme
@@ -229,13 +239,13 @@ function render({ model, el }) {
     function pause() {
       clearInterval(playing);
       playing = 0;
-      play.textContent = "Play";
+      play.textContent = say("Play");
       root.querySelector(".says").setAttribute("aria-live", "polite");
     }
     play.addEventListener("click", () => {
       if (playing) return pause();
       root.querySelector(".says").setAttribute("aria-live", "off"); // or a screen reader would never end
-      play.textContent = "Pause";
+      play.textContent = say("Pause");
       playing = setInterval(() => {
         if (stepsOf(p, shop.networks).t + 1 >= stepsOf(p, shop.networks).T) pause();
         next();
@@ -258,7 +268,7 @@ function render({ model, el }) {
 
   const down = mountExplorer({ model, el }, {
     name: "network",
-    aria: "Evidence for each class, now and over the steps",
+    aria: say("Evidence for each class, now and over the steps"),
     controls,
     more: ["pixels"],
     style: STYLE,

@@ -6,13 +6,13 @@ const GATE = 1e-3; // calcium below this is gone
 // `settings` are the numbers in which the kinds differ; the step reads no others.
 const NEURON_KINDS = {
   if: { label: "IF", settings: { reset: "subtract" } },
-  lif: { label: "LIF (leaky)", settings: { reset: "subtract", leak: 0.875 } },
-  burst: { label: "IF with bursts", settings: { max_spikes: 4 } },
-  snm: { label: "SNM (signed, with memory)", settings: { negative: 1 } },
-  zero_threshold: { label: "zero-threshold signed", settings: { negative: 0 } },
-  st_bif: { label: "ST-BIF (count-capped)", settings: { negative: 0, cap: 8 } },
-  ca_lif: { label: "Ca-LIF (bipolar)", settings: { negative: 1, decay: 0.875, leak: 1 } },
-  ca_lif_hard_reset: { label: "Ca-LIF, hard reset", settings: { tau: 4, tau_c: 4, rest: 0 } },
+  lif: { label: say("LIF (leaky)"), settings: { reset: "subtract", leak: 0.875 } },
+  burst: { label: say("IF with bursts"), settings: { max_spikes: 4 } },
+  snm: { label: say("SNM (signed, with memory)"), settings: { negative: 1 } },
+  zero_threshold: { label: say("zero-threshold signed"), settings: { negative: 0 } },
+  st_bif: { label: say("ST-BIF (count-capped)"), settings: { negative: 0, cap: 8 } },
+  ca_lif: { label: say("Ca-LIF (bipolar)"), settings: { negative: 1, decay: 0.875, leak: 1 } },
+  ca_lif_hard_reset: { label: say("Ca-LIF, hard reset"), settings: { tau: 4, tau_c: 4, rest: 0 } },
 };
 
 const NO_SETTINGS = { threshold: 1, v0: 0, leak: 1, reset: "subtract", max_spikes: 1, negative: null, cap: null, decay: 1 };
@@ -52,20 +52,21 @@ function stepHardReset(p, { v, count, calcium }, z) {
 function wrongNeuron(p) {
   const share = (x) => Number.isFinite(x) && x >= 0 && x <= 1;
   const whole = (x) => Number.isInteger(x) && x >= 1;
+  const [part, count] = [say("a share from 0 to 1"), say("a whole number, 1 or more")];
   const rules = [
-    ["threshold", Number.isFinite(p.threshold) && p.threshold > 0, "a number greater than 0"],
-    ["v0", Number.isFinite(p.v0), "a finite number"],
-    ["leak", share(p.leak), "a share from 0 to 1"],
-    ["decay", share(p.decay), "a share from 0 to 1"],
-    ["reset", p.reset === "subtract" || p.reset === "zero", "“subtract” or “zero”"],
-    ["max_spikes", whole(p.max_spikes), "a whole number, 1 or more"],
-    ["cap", p.cap === null || whole(p.cap), "a whole number, 1 or more"],
-    ["tau", p.tau === undefined || p.tau >= 1, "a number of steps, 1 or more"],
-    ["tau_c", p.tau_c === undefined || p.tau_c >= 1, "a number of steps, 1 or more"],
-    ["rest", p.rest === undefined || Number.isFinite(p.rest), "a finite number of thresholds"],
-    ["current", p.current === undefined || Number.isFinite(p.current), "a finite number"],
-    ["T", p.T === undefined || whole(p.T), "a whole number of steps, 1 or more"],
+    ["threshold", Number.isFinite(p.threshold) && p.threshold > 0, say("a number greater than 0")],
+    ["v0", Number.isFinite(p.v0), say("a finite number")],
+    ["leak", share(p.leak), part],
+    ["decay", share(p.decay), part],
+    ["reset", p.reset === "subtract" || p.reset === "zero", say("“subtract” or “zero”")],
+    ["max_spikes", whole(p.max_spikes), count],
+    ["cap", p.cap === null || whole(p.cap), count],
+    ["tau", p.tau === undefined || p.tau >= 1, say("a number of steps, 1 or more")],
+    ["tau_c", p.tau_c === undefined || p.tau_c >= 1, say("a number of steps, 1 or more")],
+    ["rest", p.rest === undefined || Number.isFinite(p.rest), say("a finite number of thresholds")],
+    ["current", p.current === undefined || Number.isFinite(p.current), say("a finite number")],
+    ["T", p.T === undefined || whole(p.T), say("a whole number of steps, 1 or more")],
   ];
   const wrong = rules.find(([, fine]) => !fine);
-  return wrong ? `${wrong[0]} = ${p[wrong[0]]}, but it must be ${wrong[2]}.` : "";
+  return wrong ? mustBe(wrong[0], p[wrong[0]], wrong[2]) : "";
 }

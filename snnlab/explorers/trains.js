@@ -1,6 +1,6 @@
 // Two rows of steps whose spikes can be dragged, clicked and moved with the keys, above the picture.
 
-const TRAINS = { plus: "first", minus: "second" };
+const TRAINS = { plus: say("the first input"), minus: say("the second input") };
 const stepScale = (p, width) => scale(0, p.T + 0.45, MARGIN.left, width - MARGIN.right);
 
 const TRAINS_LOOK = `
@@ -21,8 +21,8 @@ const TRAINS_LOOK = `
 // The two rows of steps above the picture: buttons that stay while the picture is drawn anew, so the focus stays too.
 function mountTrains(root, { p, set }) {
   const box = document.createElement("div");
-  box.innerHTML = `<p class="hint">Drag a spike, or click a step to add or remove one. Keyboard: arrow keys move a spike, Enter toggles it.</p>
-    ${Object.entries(TRAINS).map(([name, place]) => `<div class="train ${name}" role="group" aria-label="spikes of the ${place} input"></div>`).join("")}`;
+  box.innerHTML = `<p class="hint">${say("Drag a spike, or click a step to add or remove one. Keyboard: arrow keys move a spike, Enter toggles it.")}</p>
+    ${Object.entries(TRAINS).map(([name, input]) => `<div class="train ${name}" role="group" aria-label="${say("spikes of {input}", { input })}"></div>`).join("")}`;
   root.querySelector("svg").before(box);
   const rows = Object.fromEntries(Object.keys(TRAINS).map((name) => [name, box.querySelector(`.${name}`)]));
   const button = (name, t) => rows[name].querySelectorAll("button")[t];
@@ -101,7 +101,8 @@ function mountTrains(root, { p, set }) {
       row.querySelectorAll("button").forEach((step, t) => {
         const on = p[name][t] === "1";
         step.setAttribute("aria-pressed", String(on));
-        step.setAttribute("aria-label", `input of weight ${weight}, step ${t + 1}: ${on ? "a spike" : "none"}`);
+        const here = { weight, t: t + 1 };
+        step.setAttribute("aria-label", on ? say("input of weight {weight}, step {t}: a spike", here) : say("input of weight {weight}, step {t}: none", here));
         step.style.left = `${(place(t) - wide / 2).toFixed(1)}px`;
         step.style.width = `${wide.toFixed(1)}px`;
       });

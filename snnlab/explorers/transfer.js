@@ -6,10 +6,10 @@ const POINTS = 128; // thresholds of the lower picture
 export function controlsFor(top) {
   const step = top / 512;
   return {
-    threshold: { label: "threshold θ", min: step, max: top, step, exact: true },
-    T: { label: "steps T", min: 1, max: 128, step: 1 },
-    share: { label: "start v[0], in θ", min: 0, max: 63 / 64, step: STEP },
-    levels: { label: "ANN’s levels L (0: ReLU)", min: 0, max: 32, step: 1 },
+    threshold: { label: say("threshold θ"), min: step, max: top, step, exact: true },
+    T: { label: say("steps T"), min: 1, max: 128, step: 1 },
+    share: { label: say("start v[0], in θ"), min: 0, max: 63 / 64, step: STEP },
+    levels: { label: say("ANN’s levels L (0: ReLU)"), min: 0, max: 32, step: 1 },
   };
 }
 
@@ -64,33 +64,34 @@ const three = (x) => (x === 0 ? "0" : x.toPrecision(2).replace(/e(.+)/, (_, powe
 const raised = (power) => [...power.replace("+", "")].map((sign) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign] ?? "⁻").join("");
 
 function percent(share) {
-  if (share === 0) return "none";
-  return share < 0.001 ? "less than 0.1 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+  return share < 0.001 ? say("less than 0.1 %") : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 }
 
 export function describe(p, now, best) {
   const total = now.clipping + now.quantisation;
   const least = best.clipping + best.quantisation;
-  const share = percent(now.above);
-  const parts = `θ = ${show(p.threshold)} clips ${share} of the layer’s activations: mean square ${three(now.clipping)}; rounding adds ${three(now.quantisation)}.`;
+  const sizes = { theta: show(p.threshold), share: percent(now.above), clipping: three(now.clipping), rounding: three(now.quantisation) };
+  const parts = now.above
+    ? say("θ = {theta} clips {share} of the layer’s activations: mean square {clipping}; rounding adds {rounding}.", sizes)
+    : say("θ = {theta} clips none of the layer’s activations: mean square {clipping}; rounding adds {rounding}.", sizes);
   const where =
     total <= 1.02 * least
-      ? "No threshold does much better."
-      : `Together ${three(total)}; the least, ${three(least)}, is at θ = ${show(best.threshold)}, ${trade(p, now, best)}.`;
-  return `${parts} ${where} ${ofLevels(p)}`;
+      ? say("No threshold does much better.")
+      : say("Together {total}; the least, {least}, is at θ = {best}, {trade}.", { total: three(total), least: three(least), best: show(best.threshold), trade: trade(p, now, best) });
+  return say("{parts} {where} {levels}", { parts, where, levels: ofLevels(p) });
 }
 
 // What the best threshold gives up, and gains, if it does both.
 function trade(p, now, best) {
   if (best.threshold < p.threshold)
-    return best.quantisation < now.quantisation && best.clipping > now.clipping ? "lower: finer steps are worth more clipping" : "lower";
-  return best.clipping < now.clipping && best.quantisation > now.quantisation ? "higher: less clipping is worth coarser steps" : "higher";
+    return best.quantisation < now.quantisation && best.clipping > now.clipping ? say("lower: finer steps are worth more clipping") : say("lower");
+  return best.clipping < now.clipping && best.quantisation > now.quantisation ? say("higher: less clipping is worth coarser steps") : say("higher");
 }
 
 function ofLevels(p) {
   if (p.levels === 0) return "";
-  if (p.levels === p.T && p.share === 0.5) return "T = L and v[0] = θ/2: the neuron says exactly what the ANN says.";
-  return "The ANN’s own staircase (dotted) is met exactly where T = L and v[0] = θ/2.";
+  if (p.levels === p.T && p.share === 0.5) return say("T = L and v[0] = θ/2: the neuron says exactly what the ANN says.");
+  return say("The ANN’s own staircase (dotted) is met exactly where T = L and v[0] = θ/2.");
 }
 
 const TOP = { top: 22, height: 230 };
@@ -105,7 +106,7 @@ export function picture(p, swept, width) {
   const yl = scale(0, highest * 1.1, LOW.top + LOW.height, LOW.top);
   const at = x(p.threshold).toFixed(1);
   return `<defs><clipPath id="low"><rect x="${MARGIN.left}" y="${LOW.top}" width="${width}" height="${LOW.height}"/></clipPath></defs>
-    <text class="title" x="${MARGIN.left}" y="12">mean output over the input, after T steps</text>${axis(y, [0, right], width)}
+    <text class="title" x="${MARGIN.left}" y="12">${say("mean output over the input, after T steps")}</text>${axis(y, [0, right], width)}
     ${histogram(p, x, right)}${areas(p, x, y, right)}
     <path class="relu" d="M${x(0)},${y(0)}L${x(right)},${y(right)}"/>
     <text class="name relu-name" x="${x(right * 0.93)}" y="${y(right * 0.97)}" text-anchor="end">ReLU</text>
@@ -119,9 +120,9 @@ export function picture(p, swept, width) {
     <circle class="dot" r="4" cx="${x(swept.best.threshold).toFixed(1)}" cy="${yl(swept.best.clipping + swept.best.quantisation).toFixed(1)}"/>
     <line class="threshold" x1="${at}" x2="${at}" y1="${TOP.top}" y2="${LOW.top + LOW.height}"/>
     <text class="name threshold-name" x="${at}" y="${LOW.top - 28}" text-anchor="middle">θ</text>
-    <text class="title name" x="${MARGIN.left}" y="${LOW.top - 10}">mean squared error of the layer, over θ</text>
+    <text class="title name" x="${MARGIN.left}" y="${LOW.top - 10}">${say("mean squared error of the layer, over θ")}</text>
     ${valueAxis(x, right, HEIGHT - 20)}
-    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">input, and threshold [activation units]</text>`;
+    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">${say("input, and threshold [activation units]")}</text>`;
 }
 
 // The height of the lower picture: the least sum stands well above the axis, and what is dearer leaves at the top.
@@ -174,7 +175,7 @@ function line(curve, value, css, x, y) {
   return `<path class="${css}" d="M${points.join("L")}"/>`;
 }
 
-const NAMES = [["trace", "sum"], ["clipping", "clipping"], ["rounding", "rounding"]];
+const NAMES = [["trace", say("sum")], ["clipping", say("clipping")], ["rounding", say("rounding")]];
 
 function legend(width) {
   return NAMES.map(([css, name], k) => {
@@ -201,12 +202,12 @@ function valueAxis(x, right, y) {
 }
 
 export function wrongSettings(p) {
-  if (!(Number.isFinite(p.threshold) && p.threshold > 0)) return `threshold = ${p.threshold}, but it must be a number greater than 0.`;
-  if (!(Number.isInteger(p.T) && p.T >= 1)) return `T = ${p.T}, but it must be a whole number of steps, 1 or more.`;
-  if (!(p.share >= 0 && p.share < 1)) return `share = ${p.share}, but the start lies from 0 to below 1, in thresholds.`;
-  if (!(Number.isInteger(p.levels) && p.levels >= 0)) return `levels = ${p.levels}, but it must be a whole number, 0 or more.`;
-  if (p.weights.length !== p.values.length) return `weights has ${p.weights.length} numbers, but values has ${p.values.length}: one for each.`;
-  return p.values.length ? "" : "values is empty, but there must be one activation or more.";
+  if (!(Number.isFinite(p.threshold) && p.threshold > 0)) return mustBe("threshold", p.threshold, say("a number greater than 0"));
+  if (!(Number.isInteger(p.T) && p.T >= 1)) return mustBe("T", p.T, say("a whole number of steps, 1 or more"));
+  if (!(p.share >= 0 && p.share < 1)) return say("share = {share}, but the start lies from 0 to below 1, in thresholds.", p);
+  if (!(Number.isInteger(p.levels) && p.levels >= 0)) return mustBe("levels", p.levels, say("a whole number, 0 or more"));
+  if (p.weights.length !== p.values.length) return say("weights has {weights} numbers, but values has {values}: one for each.", { weights: p.weights.length, values: p.values.length });
+  return p.values.length ? "" : say("values is empty, but there must be one activation or more.");
 }
 
 const STYLE = `
@@ -223,7 +224,7 @@ function render({ model, el }) {
   let swept;
   return mountExplorer({ model, el }, {
     name: "transfer",
-    aria: "Mean output over the input, and the error of the layer over the threshold",
+    aria: say("Mean output over the input, and the error of the layer over the threshold"),
     controls: controlsFor(model.get("top")),
     more: ["values", "weights"],
     style: STYLE,

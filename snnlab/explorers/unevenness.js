@@ -11,39 +11,41 @@ export const EXAMPLES = {
   clipped: { T: 5, plus: "11111", minus: "00000", threshold: 0.5, share: 0, ...UNIT_WEIGHTS },
 };
 const EXAMPLE_NAMES = {
-  even: "in turn: exact",
-  extra: "+ first: spikes too many",
-  missing: "− first: a spike missing",
-  from_nothing: "mean below 0, yet spikes",
-  silent: "v[T] < 0, and all is well",
-  clipped: "v[T] ≥ θ, but only clipped",
-  own: "your own",
+  even: say("in turn: exact"),
+  extra: say("+ first: spikes too many"),
+  missing: say("− first: a spike missing"),
+  from_nothing: say("mean below 0, yet spikes"),
+  silent: say("v[T] < 0, and all is well"),
+  clipped: say("v[T] ≥ θ, but only clipped"),
+  own: say("your own"),
 };
 export const CONTROLS = {
-  example: { label: "example", options: EXAMPLE_NAMES },
-  kind: { label: "neuron", options: KIND_NAMES },
-  threshold: { label: "threshold θ", min: 0.25, max: 2, step: STEP },
+  example: { label: say("example"), options: EXAMPLE_NAMES },
+  kind: { label: say("neuron"), options: KIND_NAMES },
+  threshold: { label: say("threshold θ"), min: 0.25, max: 2, step: STEP },
   share: { label: "v[0] / θ", min: 0, max: 1 - STEP, step: STEP },
-  weight_plus: { label: "weight of the first input", min: 0, max: 2, step: STEP },
-  weight_minus: { label: "weight of the second", min: -2, max: 0, step: STEP },
-  T: { label: "steps T", min: 1, max: 8, step: 1 },
+  weight_plus: { label: say("weight of the first input"), min: 0, max: 2, step: STEP },
+  weight_minus: { label: say("weight of the second"), min: -2, max: 0, step: STEP },
+  T: { label: say("steps T"), min: 1, max: 8, step: 1 },
 };
 
 // --- in words ----------------------------------------------------------------------------------------------------
 
-const NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight"];
-const word = (n) => NUMBERS[n] ?? String(n);
-const spikes = (n) => `${word(n)} ${n === 1 ? "spike" : "spikes"}`;
+const COUNTS = [
+  say("no spikes"), say("one spike"), say("two spikes"), say("three spikes"), say("four spikes"),
+  say("five spikes"), say("six spikes"), say("seven spikes"), say("eight spikes"),
+];
+const spikes = (n) => COUNTS[n] ?? spikesSaid(n);
 
 export function describe(p, run) {
   const right = evenly(p)[p.T - 1];
   const mean = total(p) / p.T;
   const relu = Math.max(mean, 0);
   const rate = (p.threshold * run.count) / p.T;
-  const even = losesCharge(p) ? "Arriving evenly at a neuron that loses nothing" : "Arriving evenly";
-  const ann = `The mean input is ${show(mean)}, so the ANN’s ReLU says ${show(relu)}. ${even} it would make
-    ${spikes(right)}; in this order ${spikes(run.count)}, a mean output of ${show(rate)}. `;
-  return `${ann.replace(/\s+/g, " ")}${verdict(p, run, right)}`;
+  const even = losesCharge(p) ? say("Arriving evenly at a neuron that loses nothing") : say("Arriving evenly");
+  const ann = say("The mean input is {mean}, so the ANN’s ReLU says {relu}.", { mean: show(mean), relu: show(relu) });
+  const orders = { even, right: spikes(right), count: spikes(run.count), rate: show(rate) };
+  return together(ann, say("{even} it would make {right}; in this order {count}, a mean output of {rate}.", orders), verdict(p, run, right));
 }
 
 const losesCharge = (p) => p.kind === "ca_lif_hard_reset" || neuronOf(p).leak < 1;
@@ -52,26 +54,31 @@ function verdict(p, run, right) {
   const n = neuronOf(p);
   const left = run.v[p.T - 1];
   const off = run.count - right;
-  const v = `v[T] = ${show(left)}`;
+  const given = { amount: amount(off), v: `v[T] = ${show(left)}`, count: spikes(run.count), most: spikes(n.max_spikes), why: debt(n, run) };
   if (losesCharge(p))
-    return off ? `${amount(off)}; but this neuron loses charge, so ${v} does not tell.` : `Right, although this neuron loses charge.`;
-  if (off > 0) return `${amount(off)}: sent before the rest of the input was known. ${v} is below 0, a debt, with ${spikes(run.count)} standing. ${debt(n, run)}`;
-  if (off < 0) return `${amount(off)}: the charge is there, but it came too late to be sent. ${v} is not below θ, and there was room for more spikes.`;
-  if (left < 0) return `Right. ${v} is below 0, yet no spike stands that should not: a neuron whose input is negative ends here. To count it as an error would be a false alarm.`;
-  if (left >= p.threshold) return `${v} is not below θ, but ${n.max_spikes > 1 ? spikes(n.max_spikes) : "a spike"} went out in every step: this is clipping, whatever the order.`;
-  return `Right: ${v} lies from 0 to below θ, so no other number of spikes would fit the charge.`;
+    return off ? say("{amount}; but this neuron loses charge, so {v} does not tell.", given) : say("Right, although this neuron loses charge.");
+  if (off > 0) return say("{amount}: sent before the rest of the input was known. {v} is below 0, a debt, with {count} standing. {why}", given);
+  if (off < 0) return say("{amount}: the charge is there, but it came too late to be sent. {v} is not below θ, and there was room for more spikes.", given);
+  if (left < 0) return say("Right. {v} is below 0, yet no spike stands that should not: a neuron whose input is negative ends here. To count it as an error would be a false alarm.", given);
+  if (left < p.threshold) return say("Right: {v} lies from 0 to below θ, so no other number of spikes would fit the charge.", given);
+  return n.max_spikes > 1
+    ? say("{v} is not below θ, but {most} went out in every step: this is clipping, whatever the order.", given)
+    : say("{v} is not below θ, but a spike went out in every step: this is clipping, whatever the order.", given);
 }
 
-const amount = (off) => `${spikes(Math.abs(off)).replace(/^./, (c) => c.toUpperCase())} ${off > 0 ? "too many" : "missing"}`;
+function amount(off) {
+  const number = spikes(Math.abs(off)).replace(/^./, (c) => c.toUpperCase());
+  return off > 0 ? say("{number} too many", { number }) : say("{number} missing", { number });
+}
 
 function wrong(p) {
   for (const [name, { min, max, step }] of Object.entries(CONTROLS))
     if (step && !(p[name] >= min && p[name] <= max))
-      return `${name} = ${p[name]}, but here it goes from ${show(min)} to ${show(max)}.`;
-  for (const [name, place] of Object.entries(TRAINS)) {
+      return outOfRange(name, p[name], min, max);
+  for (const [name, input] of Object.entries(TRAINS)) {
     const train = p[name];
     if (typeof train !== "string" || !/^[01]*$/.test(train) || train.length !== p.T)
-      return `${name} = “${train}”, but the ${place} input is ${p.T} digits, 0 or 1, one for each step.`;
+      return say("{name} = “{train}”, but {input} is {T} digits, 0 or 1, one for each step.", { name, train, input, T: p.T });
   }
   return "";
 }
@@ -97,7 +104,7 @@ function membranePanel(p, run, width, x) {
   const y = scale(...span, PANELS.v.top + PANELS.v.height, PANELS.v.top);
   const last = run.v[p.T - 1];
   const outside = last < 0 || last >= p.threshold;
-  return `<text class="title" x="${MARGIN.left}" y="12">potential v[t], ▲ where it fires</text>${axis(y, span, width)}
+  return `<text class="title" x="${MARGIN.left}" y="12">${say("potential v[t], ▲ where it fires")}</text>${axis(y, span, width)}
     ${potentialTrace(n.v0, run, x, y)}${level(y, p.threshold, width, "threshold", "")}
     <text class="name threshold-name" x="${MARGIN.left + 4}" y="${y(p.threshold).toFixed(1)}" dy="-4">θ</text>
     <circle class="last${outside ? " outside" : ""}" cx="${x(p.T).toFixed(1)}" cy="${y(last).toFixed(1)}" r="6"/>
@@ -115,9 +122,10 @@ function spikePanels(p, run, width, x) {
       <line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${base}" y2="${base}"/>
       <path class="${css}" d="${bars(1)}"/><path class="back" d="${bars(-1)}"/>`;
   };
-  const count = run.count;
-  return `${row(PANELS.out, run.spike, "spike", `it sends: ${plural(count, "spike")}${run.spike.some((s) => s < 0) ? " net" : ""}`)}
-    ${row(PANELS.even, even, "spike evenly", `if the same input came evenly: ${plural(evenly(p)[p.T - 1], "spike")}`)}
+  const sent = { spikes: spikesSaid(run.count) };
+  const sends = run.spike.some((s) => s < 0) ? say("it sends: {spikes} net", sent) : say("it sends: {spikes}", sent);
+  return `${row(PANELS.out, run.spike, "spike", sends)}
+    ${row(PANELS.even, even, "spike evenly", say("if the same input came evenly: {spikes}", { spikes: spikesSaid(evenly(p)[p.T - 1]) }))}
     ${stepAxis(x, p.T, width, PANELS.even.top + PANELS.even.height + 16)}`;
 }
 
@@ -126,7 +134,7 @@ function waysPanel(p, run, width) {
   const right = evenly(p)[p.T - 1];
   const all = ways.reduce((sum, n) => sum + n, 0);
   const { top, height } = PANELS.ways;
-  const title = all === 1 ? "spikes sent: this input has one order only" : `spikes sent, over all ${all.toLocaleString("en")} orders of this input`;
+  const title = all === 1 ? say("spikes sent: this input has one order only") : say("spikes sent, over all {all} orders of this input", { all: all.toLocaleString("en") });
   const columns = Math.max(ways.length, right + 1, run.count + 1, 4);
   const room = (width - MARGIN.left - MARGIN.right) / columns;
   const y = scale(0, Math.max(...ways) / all, top + height, top + 14);
@@ -143,7 +151,7 @@ function waysPanel(p, run, width) {
   }
   return `<text class="title" x="${MARGIN.left}" y="${top - 8}">${title}</text>
     <line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${top + height}" y2="${top + height}"/>${bars}
-    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">▲ this order · green: as many as for even arrival</text>`;
+    <text class="tick" x="${width - MARGIN.right}" y="${HEIGHT - 4}" text-anchor="end">${say("▲ this order · green: as many as for even arrival")}</text>`;
 }
 
 function percent(share) {
@@ -176,7 +184,7 @@ function table(p) {
     return `<tr${kind === p.kind ? ' aria-current="true"' : ""}><th scope="row">${KIND_NAMES[kind]}</th><td>${count}</td><td>${off > 0 ? `+${off}` : show(off)}</td>
       <td><span class="share" style="--part:${(100 * share).toFixed(1)}%"></span>${percent(share)}</td></tr>`;
   });
-  return `<thead><tr><th scope="col">neuron</th><th scope="col">spikes</th><th scope="col">off by</th><th scope="col">right in … of all orders</th></tr></thead>
+  return `<thead><tr><th scope="col">${say("neuron")}</th><th scope="col">${say("spikes")}</th><th scope="col">${say("off by")}</th><th scope="col">${say("right in … of all orders")}</th></tr></thead>
     <tbody>${rows.join("")}</tbody>`;
 }
 
@@ -193,7 +201,7 @@ function render({ model, el }) {
   let kinds = null;
   const down = mountExplorer({ model, el }, {
     name: "unevenness",
-    aria: "Potential and spikes over the steps, and the spikes sent over all orders of the input",
+    aria: say("Potential and spikes over the steps, and the spikes sent over all orders of the input"),
     controls: CONTROLS,
     more: Object.keys(TRAINS),
     style: TRAINS_LOOK + STYLE,

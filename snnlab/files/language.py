@@ -12,16 +12,19 @@ import contextlib
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
 from snnlab.files.places import short
 
-LANGUAGES = ("en", "zh")
+TONGUES = {"en": "en", "zh": "zh-CN"}
+"""What browsers call the languages."""
+LANGUAGES = tuple(TONGUES)
 ENTRY = re.compile(
     r"^<!-- ([0-9a-f]{10}) (.+?) -->\n(.*?)(?=^<!-- [0-9a-f]{10} |\Z)", re.DOTALL | re.MULTILINE
 )
+SAYS = re.compile(r'\bsay\("([^"]*)"')
 FOLDER = Path(__file__).parents[1] / "course"
 
 
@@ -50,6 +53,16 @@ def spoken(chosen: str) -> Iterator[None]:
 def said(english: str) -> str:
     """The text in the reader's language."""
     return english if language() == "en" else _twins(language()).get(mark(english), english)
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Sentences one after the other: with a blank between two, which Chinese has not."""
+    return (" " if language() == "en" else "").join(sentences)
+
+
+def words(script: str) -> dict[str, str]:
+    """What a page's script says, as `say("...")`, with its twins: what its `say` looks a text up in."""
+    return {english: said(english) for english in SAYS.findall(script)}
 
 
 def mark(english: str) -> str:

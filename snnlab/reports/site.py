@@ -29,7 +29,7 @@ from snnlab.course.lessons import answers_of
 from snnlab.course.prediction import plain
 from snnlab.explorers.conversion import PAGES
 from snnlab.files import marked, scratch
-from snnlab.files.language import language, said, spoken
+from snnlab.files.language import TONGUES, language, said, spoken, words
 from snnlab.progress import progress_bar
 from snnlab.reports.execution import execute
 from snnlab.reports.page import part
@@ -39,13 +39,11 @@ ROOM = 50 * 10**6
 LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)")
 """A link to what lies beside: its text, its path, its place in there."""
 MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
-TONGUES = {"en": "en", "zh": "zh-CN"}
-"""What browsers call the languages."""
 NAMES = {"en": "English", "zh": "中文"}
 """What the languages call themselves."""
 NO_TWINS: Mapping[str, str] = MappingProxyType({})
 VIEW = "application/vnd.jupyter.widget-view+json"
-FRAME = re.compile(r'<iframe\b[^>]*\btitle="A converted network at work"[^>]*>\s*</iframe>')
+FRAME = r'<iframe\b[^>]*\btitle="{}"[^>]*>\s*</iframe>'
 
 
 class Lesson(NamedTuple):
@@ -121,11 +119,11 @@ def _write(folder: Path, new: Path, twins: Mapping[str, str]) -> None:
     """All pages in one language."""
     every, beside = lessons(folder), texts(folder)
     pages = {*beside, *(lesson.page for lesson in every)}
-    network = ""
+    network, frame = "", FRAME.format(re.escape(said("A converted network at work")))
     for k, lesson in enumerate(progress_bar(every, "the course", unit="lesson", delay=0)):
         near = (every[k - 1] if k else None, every[k + 1] if k + 1 < len(every) else None)
         text = page(lesson, near, pages, twins)
-        network = network or "".join(FRAME.findall(text)[:1])
+        network = network or "".join(re.findall(frame, text)[:1])
         (new / lesson.page).write_text(text, encoding="utf-8")
     for name, path in beside.items():
         (new / name).write_text(text_page(path, pages, twins), encoding="utf-8")
@@ -166,9 +164,7 @@ def _shared(pages: Collection[str]) -> dict[str, Any]:
 
 def _language() -> dict[str, Any]:
     """What a template says its own words with: `said`, the script's words, the name of the language."""
-    script = part("site.js")
-    words = {english: said(english) for english in re.findall(r'\bsay\("([^"]*)"', script)}
-    return {"said": said, "words": words, "tongue": TONGUES[language()]}
+    return {"said": said, "words": words(part("site.js")), "tongue": TONGUES[language()]}
 
 
 def write_one(folder: Path, number: str, out: Path) -> Path:
@@ -273,7 +269,7 @@ def _equation(latex: str) -> str:
 def alone(output: str) -> str:
     """A widget's stand-in without the words that ask for a kernel."""
     text = re.sub(r"<style>\.snnlab-lasting.*?</style>", "", output, flags=re.DOTALL)
-    return re.sub(r"<p>[^<]*(?:, as saved\. Run the cell[^<]*|Run the cell to answer\.)</p>", "", text)
+    return re.sub(r'<p class="snnlab-kernel">[^<]*</p>', "", text)
 
 
 def _made() -> str:
