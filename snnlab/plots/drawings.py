@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from html import escape
 
+from snnlab.files.language import said
 from snnlab.plots.theme import BLUE, GREEN, GREY, INK, PAPER, RED, on_page, themed
 
 WIDTH = 400
@@ -38,15 +39,17 @@ def integrate_and_fire() -> Drawing:
     """One spiking neuron: what comes in, where it is kept, what goes out."""
     return Drawing(
         296,
-        "An integrate-and-fire neuron. From the left come the spikes of three other neurons, each over a weight; "
-        "together they are the current z of the step. The neuron is a vessel whose level is the potential v; a dashed "
-        "line in it is the threshold theta. To the right goes a spike whenever the level reaches the line. Below, the "
-        "three rules. Charge: add the current to v. Fire: if v is at least theta, send a spike. Pay: a spike takes "
-        "theta from v.",
-        _text(0, 18, "One spiking neuron", weight="bold"),
+        said(
+            "An integrate-and-fire neuron. From the left come the spikes of three other neurons, each over a weight; "
+            "together they are the current z of the step. The neuron is a vessel whose level is the potential v; a "
+            "dashed line in it is the threshold theta. To the right goes a spike whenever the level reaches the "
+            "line. Below, the three rules. Charge: add the current to v. Fire: if v is at least theta, send a spike. "
+            "Pay: a spike takes theta from v."
+        ),
+        _text(0, 18, said("One spiking neuron"), weight="bold"),
         _neuron({"w₁": "101100", "w₂": "010010", "w₃": "100101"}),
         _spikes(322, 96, "01001"),
-        _text(322, 132, "spikes s[t]", GREEN),
+        _text(322, 132, said("spikes s[t]"), GREEN),
         *_rules(),
     )
 
@@ -55,46 +58,51 @@ def two_inputs() -> Drawing:
     """A neuron whose inputs come as spikes: three of weight +1, two of weight -1. What it sends is left open."""
     return Drawing(
         296,
-        "An integrate-and-fire neuron with the threshold theta = 1/2. Its first input has the weight +1 and sends "
-        "spikes in the steps 1, 3 and 5; its second has the weight -1 and sends spikes in the steps 2 and 4. What the "
-        "neuron sends is a question mark. Below, the three rules. Charge: add the current to v. Fire: if v is at least "
-        "theta, send a spike. Pay: a spike takes theta from v.",
-        _text(0, 18, "Its input comes as spikes", weight="bold"),
+        said(
+            "An integrate-and-fire neuron with the threshold theta = 1/2. Its first input has the weight +1 and "
+            "sends spikes in the steps 1, 3 and 5; its second has the weight -1 and sends spikes in the steps 2 and "
+            "4. What the neuron sends is a question mark. Below, the three rules. Charge: add the current to v. "
+            "Fire: if v is at least theta, send a spike. Pay: a spike takes theta from v."
+        ),
+        _text(0, 18, said("Its input comes as spikes"), weight="bold"),
         _neuron({"+1": "10101", "−1": "01010"}),  # noqa: RUF001
-        _text(330, 102, "spikes ?", GREEN),
+        _text(330, 102, said("spikes ?"), GREEN),
         *_rules(),
     )
 
 
 def network() -> Drawing:
     """An ANN of two layers and a readout, and beside it the spiking network that it becomes."""
-    names = ("image", "weights", "ReLU", "weights", "ReLU", "weights", "logits")
+    weights, relu = said("weights"), "ReLU"
+    names = (said("image"), weights, relu, weights, relu, weights, "logits")
     parts = []
     for k, name in enumerate(names):
         y = 56 + 60 * k
-        unit = name == "ReLU"
-        becomes = {"ReLU": "neuron", "logits": "mean"}.get(name, name)
+        unit = name == relu
+        becomes = {relu: said("neuron"), "logits": said("mean")}.get(name, name)
         parts += [_box(0, y, 110, name, color=BLUE if unit else INK)]
         parts += [_box(290, y, 110, becomes, color=GREEN if unit else INK)]
         if k < len(names) - 1:
             parts += [_arrow(55, y + 38, y + 60), _arrow(345, y + 38, y + 60)]
         if unit:
             parts += [_line(114, y + 19, 286, y + 19, GREY, dashed=True)]
-            parts += [_text(200, y + 12, "a neuron in place", GREY, middle=True)]
-            parts += [_text(200, y + 36, "of the ReLU", GREY, middle=True)]
+            parts += [_text(200, y + 12, said("a neuron in place"), GREY, middle=True)]
+            parts += [_text(200, y + 36, said("of the ReLU"), GREY, middle=True)]
             parts += [_text(66, y + 54, "a", BLUE), _spikes(356, y + 42, "1011")]
-        if name == "weights":
-            parts += [_text(200, y + 24, "the same", GREY, middle=True)]
+        if name == weights:
+            parts += [_text(200, y + 24, said("the same"), GREY, middle=True)]
     return Drawing(
         464,
-        "Two columns of boxes. Left, the ANN in one pass: image, weights, ReLU, weights, ReLU, weights, logits; each "
-        "ReLU sends its activations a. Right, the spiking network in T steps: the image comes in every step; the "
-        "same weights; a neuron in place of each ReLU, which sends spikes; at the end the mean over the steps is the "
-        "logits.",
+        said(
+            "Two columns of boxes. Left, the ANN in one pass: image, weights, ReLU, weights, ReLU, weights, logits; "
+            "each ReLU sends its activations a. Right, the spiking network in T steps: the image comes in every "
+            "step; the same weights; a neuron in place of each ReLU, which sends spikes; at the end the mean over "
+            "the steps is the logits."
+        ),
         _text(0, 18, "ANN", weight="bold"),
-        _text(0, 40, "one pass, activations a"),
-        _text(WIDTH - 4, 18, "Spiking network", weight="bold", end=True),
-        _text(WIDTH - 4, 40, "T steps, spikes", end=True),
+        _text(0, 40, said("one pass, activations a")),
+        _text(WIDTH - 4, 18, said("Spiking network"), weight="bold", end=True),
+        _text(WIDTH - 4, 40, said("T steps, spikes"), end=True),
         *parts,
     )
 
@@ -103,35 +111,38 @@ def conversion() -> Drawing:
     """One layer of an ANN, what becomes of its parts, and what compares with what at the end."""
     return Drawing(
         404,
-        "Left, a layer of the ANN: weights, batch norm, ReLU, and its activation a. Right, the converted layer: the "
-        "weights and the batch norm are folded into new weights; the ReLU has become an integrate-and-fire neuron with "
-        "a threshold, which training images set, and which sends spikes. Their mean is the output phi, about a while a "
-        "is at most the threshold; the firing rate, spikes per step, is about a divided by the threshold.",
-        _text(0, 18, "A layer of the ANN", weight="bold"),
-        _text(WIDTH - 4, 18, "The converted layer", weight="bold", end=True),
-        _box(0, 34, 130, "weights W, b"),
+        said(
+            "Left, a layer of the ANN: weights, batch norm, ReLU, and its activation a. Right, the converted layer: "
+            "the weights and the batch norm are folded into new weights; the ReLU has become an integrate-and-fire "
+            "neuron with a threshold, which training images set, and which sends spikes. Their mean is the output "
+            "phi, about a while a is at most the threshold; the firing rate, spikes per step, is about a divided by "
+            "the threshold."
+        ),
+        _text(0, 18, said("A layer of the ANN"), weight="bold"),
+        _text(WIDTH - 4, 18, said("The converted layer"), weight="bold", end=True),
+        _box(0, 34, 130, said("weights W, b")),
         _arrow(65, 72, 100),
-        _box(0, 100, 130, "batch norm"),
+        _box(0, 100, 130, said("batch norm")),
         _line(132, 53, 256, 80, GREY),
         _line(132, 119, 256, 92, GREY),
-        _text(182, 92, "fold", GREY, middle=True),
-        _box(260, 67, 140, "weights W′, b′"),  # noqa: RUF001
+        _text(182, 92, said("fold"), GREY, middle=True),
+        _box(260, 67, 140, said("weights W′, b′")),  # noqa: RUF001
         _arrow(65, 138, 186),
         _arrow(330, 105, 186),
-        _text(324, 150, "current z[t]", GREY, end=True),
+        _text(324, 150, said("current z[t]"), GREY, end=True),
         _box(0, 186, 130, "ReLU", color=BLUE),
         _line(134, 205, 256, 205, GREY, dashed=True),
-        _text(195, 197, "training", GREY, middle=True),
-        _text(195, 225, "images set θ", GREY, middle=True),
-        _box(260, 186, 140, "neuron, θ", color=GREEN),
+        _text(195, 197, said("training"), GREY, middle=True),
+        _text(195, 225, said("images set θ"), GREY, middle=True),
+        _box(260, 186, 140, said("neuron, θ"), color=GREEN),
         _arrow(65, 224, 262),
         _arrow(330, 224, 262),
         _spikes(342, 232, "1011"),
-        _text(65, 282, "activation a", BLUE, weight="bold", middle=True),
-        _text(330, 282, "mean output φ", GREEN, weight="bold", middle=True),
-        _text(0, 322, "φ ≈ a  while a ≤ θ, and θ above"),
-        _text(0, 352, "Firing rate, spikes per step:"),
-        _text(0, 378, "φ / θ ≈ a / θ = activation / threshold", RED),
+        _text(65, 282, said("activation a"), BLUE, weight="bold", middle=True),
+        _text(330, 282, said("mean output φ"), GREEN, weight="bold", middle=True),
+        _text(0, 322, said("φ ≈ a  while a ≤ θ, and θ above")),
+        _text(0, 352, said("Firing rate, spikes per step:")),
+        _text(0, 378, said("φ / θ ≈ a / θ = activation / threshold"), RED),
     )
 
 
@@ -143,7 +154,7 @@ def _neuron(inputs: Mapping[str, str]) -> str:
         parts += [_spikes(0, y - 14, train), _line(0, y, 80, y), _line(80, y, 121, 110 + 0.2 * (y - 110))]
         parts += [_text(80, y - 8 if y <= 110 else y + 18, weight, BLUE)]
     parts += [f'<circle cx="132" cy="110" r="13" fill="{PAPER}" stroke="{INK}" stroke-width="1.5"/>']
-    parts += [_text(132, 115, "Σ", middle=True), _text(143, 152, "current", GREY, middle=True)]
+    parts += [_text(132, 115, "Σ", middle=True), _text(143, 152, said("current"), GREY, middle=True)]
     parts += [_text(143, 170, "z[t]", GREY, middle=True), _across(145, 110, 186)]
     parts += [f'<rect x="188" y="112" width="84" height="56" fill="{GREEN}" fill-opacity="0.3"/>']
     parts += [f'<path d="M188,48v120h84v-120" fill="none" stroke="{GREEN}" stroke-width="2.5"/>']
@@ -155,9 +166,9 @@ def _neuron(inputs: Mapping[str, str]) -> str:
 def _rules() -> list[str]:
     """The three lines that are the whole neuron."""
     rules = (
-        ("1  charge", "v + z[t]: add what comes in"),
-        ("2  fire", "v ≥ θ? then send a spike"),
-        ("3  pay", "v − θ: a spike costs θ"),  # noqa: RUF001
+        (said("1  charge"), said("v + z[t]: add what comes in")),
+        (said("2  fire"), said("v ≥ θ? then send a spike")),
+        (said("3  pay"), said("v − θ: a spike costs θ")),  # noqa: RUF001
     )
     return [
         part

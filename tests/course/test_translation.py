@@ -92,7 +92,7 @@ def terms() -> dict[str, list[str]]:
 
 def emphasis(twin: str) -> list[str]:
     """Emphasis that Markdown does not see: it begins, or ends, with a Chinese sign amid letters."""
-    spans = re.finditer(r"(.?)(\*\*?)([^*\n]+)\2(.?)", twin)
+    spans = re.finditer(r"([^*\n]?)(\*\*?)([^*\n]+)\2([^*\n]?)", twin)
     return [
         span[0]
         for span in spans
@@ -227,11 +227,13 @@ def test_every_word_of_the_kit_has_its_twin() -> None:
         found |= set(re.findall(r"said\('([^']*)'\)", path.read_text(encoding="utf-8")))
     script = (ROOT / "snnlab" / "reports" / "site.js").read_text(encoding="utf-8")
     found |= set(re.findall(r'\bsay\("([^"]*)"', script))
-    twins = catalogue("words")
+    twins = catalogue("words") | catalogue("figures")
     assert not {f"<!-- {mark(text)} {text} -->" for text in found if mark(text) not in twins}
     assert set(twins) <= set(map(mark, found)), "no word is left over"
     for text in found:
         assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", twins[mark(text)])), text
+    wrong = {text: untrue(text, twins[mark(text)]) for text in found}
+    assert not {text: found for text, found in wrong.items() if found}
 
 
 def said_in(path: Path) -> set[str]:
