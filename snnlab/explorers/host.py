@@ -3,7 +3,7 @@
 import html
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import anywidget
 
@@ -88,12 +88,14 @@ class Explorer(Lasting, anywidget.AnyWidget):
     `names` to the traits that the module reads.
     """
 
+    _esm = ""
     title = "snnlab explorer"
     names: tuple[str, ...] = ()
 
-    def __init__(self, **values: Any) -> None:
-        self._esm = translated(str(type(self)._esm))  # before anywidget makes it a trait
-        super().__init__(**values)
+    def __new__(cls, *args: Any, **values: Any) -> Self:
+        made: Self = super().__new__(cls, *args, **values)
+        made.__dict__["_esm"] = translated(str(cls._esm))  # anywidget makes a trait of it
+        return made
 
     def html(self) -> str:
         """One page with the module inlined: works with no kernel and no network."""
