@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from snnlab.files.language import said
 from snnlab.plots.page import PageFigure
 from snnlab.plots.style import COLOURS, house_figure, legend_above, titled
 from snnlab.plots.theme import BLUE, GREY, RED
@@ -69,19 +70,20 @@ def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[st
     tried = [largest * k / 100 for k in range(8, 101)]
     found = [errors(activations, threshold, T) for threshold in tried]
     with house_figure(height=4.8) as (figure, axes):
-        axes.semilogy(tried, [e.total for e in found], color=GREY, linewidth=4, alpha=0.5, label="together")
-        axes.semilogy(tried, [e.quantisation for e in found], color=BLUE, label="quantisation")
+        axes.semilogy(
+            tried, [e.total for e in found], color=GREY, linewidth=4, alpha=0.5, label=said("together")
+        )
+        axes.semilogy(tried, [e.quantisation for e in found], color=BLUE, label=said("quantisation"))
         clipping = [e.clipping if e.clipping > 0 else float("nan") for e in found]
-        axes.semilogy(tried, clipping, color=RED, linestyle="--", label="clipping")
+        axes.semilogy(tried, clipping, color=RED, linestyle="--", label=said("clipping"))
         for k, (label, threshold) in enumerate(thresholds.items()):
             colour, total = COLOURS[(k + 2) % 6], errors(activations, threshold, T).total
             axes.plot([threshold], [total], "osD^"[k % 4], color=colour, label=f"{label}: {total:,.0f}")
-        axes.set(xlabel="threshold [activation units]", ylabel="summed squared error")
+        axes.set(xlabel=said("threshold [activation units]"), ylabel=said("summed squared error"))
         axes.set(ylim=(min(e.total for e in found) / 20, None))
-        titled(figure, axes, f"T = {T}: two errors, one threshold")
+        titled(figure, axes, said("T = {T}: two errors, one threshold").format(T=T))
         legend_above(axes, 2)
         least = min(zip(found, tried, strict=True), key=lambda pair: pair[0].total)
-        figure.alt += (
-            f" Clipping falls with the threshold, quantisation rises; least together at {least[1]:.3g}."
-        )
+        told = said(" Clipping falls with the threshold, quantisation rises; least together at {threshold}.")
+        figure.alt += told.format(threshold=f"{least[1]:.3g}")
     return figure

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from snnlab.converters.catalogue import CATALOGUE
 from snnlab.converters.methods import Method
+from snnlab.files.language import said
 from snnlab.neurons import IF, SNM, State
 from snnlab.plots.page import PageFigure
 from snnlab.plots.style import COLOURS, DASHES, MARKS, house_figure
@@ -77,11 +78,11 @@ def counts_over_time(traces: Mapping[str, Trace]) -> PageFigure:
         for k, (label, trace) in enumerate(traces.items()):
             count = (trace.output / trace.threshold)[:, 0].cumsum(0).tolist()
             style = {"color": COLOURS[k % 6], "marker": MARKS[k % 6], "linestyle": DASHES[k % 6]}
-            shown.append(f"{label}: {count[-1]:g} in the end")
+            shown.append(said("{label}: {count} in the end").format(label=label, count=f"{count[-1]:g}"))
             axes.plot([0, *count], label=shown[-1], **style)
-        axes.set(xlabel="time t [steps]", ylabel="net count of spikes")
+        axes.set(xlabel=said("time t [steps]"), ylabel=said("net count of spikes"))
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(loc="upper left")
-        figure.alt = f"Net count of spikes over the steps. {'; '.join(shown)}."
+        figure.alt = said("Net count of spikes over the steps. {ends}.").format(ends=said("; ").join(shown))
     return figure

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 from snnlab.plots import pictures
@@ -33,9 +34,9 @@ def accuracy_over_time(
         curves: label to accuracy after each step [T], 0 to 1.
         ann: accuracy of the ANN, 0 to 1.
     """
-    picture = pictures.curves(curves, ann)
-    shown = {label: f"{label}: {percent[-1]:.1f} %" for label, percent in picture.lines.items()}
     with house_figure(height=5.0) as (figure, axes):
+        picture = pictures.curves(curves, ann)
+        shown = {label: f"{label}: {percent[-1]:.1f} %" for label, percent in picture.lines.items()}
         if picture.level is not None:
             axes.axhline(picture.level, color=GREY, linestyle="--", label=f"ANN: {picture.level:.1f} %")
         for k, (label, percent) in enumerate(picture.lines.items()):
@@ -43,11 +44,12 @@ def accuracy_over_time(
                 range(1, len(percent) + 1), percent, color=COLOURS[k % 6], linestyle=DASHES[k % 6],
                 marker=MARKS[k % 6] if picture.longest <= 64 else None, label=shown[label],
             )  # fmt: skip
-        axes.set(xlabel=picture.xlabel, ylabel=pictures.ACCURACY, ylim=pictures.PERCENT)
+        axes.set(xlabel=picture.xlabel, ylabel=said(pictures.ACCURACY), ylim=pictures.PERCENT)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         titled(figure, axes, picture.title)
         legend_above(axes)
-        figure.alt += f" Accuracy over the steps; at the end {', '.join(shown.values())}."
+        told = said(" Accuracy over the steps; at the end {ends}.")
+        figure.alt += told.format(ends=said(", ").join(shown.values()))
     return figure
 
 
@@ -62,14 +64,20 @@ def accuracy_at(accuracy: Tensor, ann: float, t: int, T: int) -> PageFigure:
     t = whole(t, "t", 1, len(accuracy))
     with house_figure(height=3.4) as (figure, axes):
         steps, percent = range(1, len(accuracy) + 1), 100 * accuracy
-        axes.plot(steps, percent, ".-", color=BLUE, label="spiking network")
+        axes.plot(steps, percent, ".-", color=BLUE, label=said("spiking network"))
         axes.axhline(100 * ann, color=GREY, linestyle="--", label="ANN")
         axes.plot([t], [percent[t - 1]], "o", color=RED, markersize=9, label=f"t = {t}")
-        axes.set(xlabel="t [steps]", ylabel=pictures.ACCURACY, ylim=pictures.PERCENT, xlim=(0, T + 1))
+        axes.set(
+            xlabel=said("t [steps]"), ylabel=said(pictures.ACCURACY), ylim=pictures.PERCENT, xlim=(0, T + 1)
+        )
         legend_above(axes)
-        figure.alt = (
-            f"Accuracy over the steps: {percent[0]:.1f} % after the first, {percent[t - 1]:.1f} % at t = {t}, "
-            f"{percent[-1]:.1f} % after {len(accuracy)}; the ANN {100 * ann:.1f} %."
+        told = said(
+            "Accuracy over the steps: {first} % after the first, {there} % at t = {t}, {last} % after {steps}; the "
+            "ANN {ann} %."
+        )
+        shown = {"first": percent[0], "there": percent[t - 1], "last": percent[-1], "ann": 100 * ann}
+        figure.alt = told.format(
+            t=t, steps=len(accuracy), **{name: f"{value:.1f}" for name, value in shown.items()}
         )
     return figure
 
@@ -81,9 +89,9 @@ def comparison(results: Mapping[str, Result]) -> PageFigure:
     Args:
         results: what `sweeps.compare` returns.
     """
-    picture = pictures.fields(results)
-    values = np.array(picture.values)
-    with house_figure(height=1.4 + 0.34 * len(values)) as (figure, axes):
+    with house_figure(height=1.4 + 0.34 * len(results)) as (figure, axes):
+        picture = pictures.fields(results)
+        values = np.array(picture.values)
         axes.imshow(values, cmap="cividis", vmin=0, vmax=100, aspect="auto")
         for (row, column), value in np.ndenumerate(values):
             color = "black" if value > 55 else "white"
@@ -98,5 +106,5 @@ def comparison(results: Mapping[str, Result]) -> PageFigure:
             f"{name}: {', '.join(f'{x:.1f} ({T})' for T, x in zip(picture.columns, row, strict=True))}"
             for name, row in zip(picture.names, values, strict=True)
         )
-        figure.alt += f" {'; '.join(told)}."
+        figure.alt += said(" {told}.").format(told=said("; ").join(told))
     return figure

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from snnlab.datasets.published import Row
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.plots import pictures
 from snnlab.plots.style import CAUSES, COLOURS, check_some, page_style
@@ -54,7 +55,7 @@ def accuracy_chart(
         )
     page_style(figure, picture.title)
     figure.update_xaxes(title=picture.xlabel, rangemode="tozero")
-    figure.update_yaxes(title=pictures.ACCURACY, range=pictures.PERCENT)
+    figure.update_yaxes(title=said(pictures.ACCURACY), range=pictures.PERCENT)
     return figure.update_layout(hovermode="x unified", showlegend=True)
 
 
@@ -97,15 +98,22 @@ def anatomy_chart(found: Anatomy) -> "go.Figure":
     for cause, shares in picture.shares.items():
         color, pattern = CAUSES[cause]
         figure.add_bar(
-            x=picture.names, y=picture.sizes(cause), name=cause, marker={"color": color, "pattern": {"shape": pattern}},
+            x=picture.names, y=picture.sizes(cause), name=said(cause),
+            marker={"color": color, "pattern": {"shape": pattern}},
             customdata=[100 * share for share in shares], hovertemplate="%{customdata:.0f} %",
         )  # fmt: skip
     if picture.curve is not None:
         figure.add_scatter(
-            x=picture.names, y=picture.curve, name=f"accuracy, {picture.spiking}", yaxis="y2", mode="lines+markers",
+            x=picture.names, y=picture.curve, name=said("accuracy, {spiking}").format(spiking=picture.spiking),
+            yaxis="y2", mode="lines+markers",
             line={"color": RED}, hovertemplate="%{y:.1f} %",
         )  # fmt: skip
-        right = {"title": pictures.ACCURACY, "overlaying": "y", "side": "right", "range": pictures.PERCENT}
+        right = {
+            "title": said(pictures.ACCURACY),
+            "overlaying": "y",
+            "side": "right",
+            "range": pictures.PERCENT,
+        }
         figure.update_layout(yaxis2={**right, "dtick": 20, "showgrid": False})
     page_style(figure, picture.title)
     figure.update_yaxes(title=picture.ylabel, selector={"side": None})
@@ -131,8 +139,8 @@ def comparison_chart(results: Mapping[str, Result], images: int | None = None) -
     figure.add_heatmap(
         x=picture.columns, y=picture.names, z=picture.values, text=spans,
         customdata=used, texttemplate="%{z:.1f}", colorscale="Cividis", zmin=0, zmax=100,
-        hovertemplate="%{y}, T = %{x}: %{z:.1f} %%{text}, %{customdata} steps used<extra></extra>", showscale=False,
-        xgap=1, ygap=1,
+        hovertemplate=said("%{y}, T = %{x}: %{z:.1f} %%{text}, %{customdata} steps used<extra></extra>"),
+        showscale=False, xgap=1, ygap=1,
     )  # fmt: skip
     page_style(figure, picture.title)
     figure.update_xaxes(title=picture.xlabel, type="category", side="bottom", showgrid=False)
@@ -145,7 +153,7 @@ def _span(percent: float, images: int | None) -> str:
     if images is None:
         return ""
     low, high = of_share(percent / 100, images)
-    return f" ({100 * low:.1f} to {100 * high:.1f})"
+    return said(" ({low} to {high})").format(low=f"{100 * low:.1f}", high=f"{100 * high:.1f}")
 
 
 @door
@@ -169,25 +177,26 @@ def steps_chart(
         figure.add_scatter(
             x=[result.latency[T] for T in steps], y=[100 * result.snn_accuracy[T] for T in steps], name=name,
             mode="lines+markers", line={"color": COLOURS[k % PANEL]}, marker={"symbol": MARKERS[k % PANEL], "size": 7},
-            hovertemplate="%{x} steps: %{y:.1f} %",
+            hovertemplate=said("%{x} steps: %{y:.1f} %"),
             error_y=_bars([100 * result.snn_accuracy[T] for T in steps], images, "results"), **at,
         )  # fmt: skip
         rows = sorted((row.T, row.snn_accuracy) for row in published if row.method == name)
         if rows:
             figure.add_scatter(
-                x=[T for T, _ in rows], y=[percent for _, percent in rows], name=f"{name}, published",
+                x=[T for T, _ in rows], y=[percent for _, percent in rows],
+                name=said("{method}, published").format(method=name),
                 mode="lines+markers", line={"color": COLOURS[k % PANEL], "dash": "dot", "width": 1.5},
-                marker={"symbol": f"{MARKERS[k % PANEL]}-open", "size": 9}, hovertemplate="%{x} steps: %{y:.1f} %",
-                **at,
+                marker={"symbol": f"{MARKERS[k % PANEL]}-open", "size": 9},
+                hovertemplate=said("%{x} steps: %{y:.1f} %"), **at,
             )  # fmt: skip
-    page_style(figure, "Accuracy over the steps really used")
+    page_style(figure, said("Accuracy over the steps really used"))
     for panel in range(panels):
         _name_ends(
             figure, {name: results[name] for name in names[panel * PANEL : (panel + 1) * PANEL]}, panel
         )
     figure.update_xaxes(type="log", dtick=0.30103)
-    figure.update_xaxes(title="steps used", row=panels, col=1)
-    figure.update_yaxes(title=pictures.ACCURACY, range=pictures.PERCENT)
+    figure.update_xaxes(title=said("steps used"), row=panels, col=1)
+    figure.update_yaxes(title=said(pictures.ACCURACY), range=pictures.PERCENT)
     return figure.update_layout(showlegend=False, height=140 + 260 * panels, margin={"r": 190})
 
 
@@ -217,17 +226,17 @@ def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int
         raise ValueError(f"residual has {wrong[0]} for a layer, but it must have two shares")
     if len({tuple(layers) for layers in residual.values()}) > 1:
         raise ValueError("residual has methods with different layers, but they must be the same")
-    names = [f"{name}, {word}" for name in residual for word in ("outside", "wrong")]
+    names = [f"{name}{said(', ')}{word}" for name in residual for word in (said("outside"), said("wrong"))]
     shares = [[100 * pair[k] for pair in layers.values()] for layers in residual.values() for k in range(2)]
     figure = go.Figure()
     figure.add_heatmap(
         x=list(next(iter(residual.values()))), y=names, z=shares, texttemplate="%{z:.0f}", colorscale="Cividis",
         zmin=0, hovertemplate="%{y}, %{x}: %{z:.1f} %<extra></extra>", showscale=False, xgap=1, ygap=1,
     )  # fmt: skip
-    page_style(
-        figure,
-        f"Potentials outside [0, theta) after T = {T} steps, and spikes that do not fit [% of neurons]",
+    title = said(
+        "Potentials outside [0, theta) after T = {T} steps, and spikes that do not fit [% of neurons]"
     )
+    page_style(figure, title.format(T=T))
     figure.update_xaxes(showgrid=False, automargin=True)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True)
     return figure.update_layout(height=200 + 34 * len(names), font_size=13)
@@ -235,7 +244,7 @@ def residual_chart(residual: Mapping[str, Mapping[str, Sequence[float]]], T: int
 
 @door
 def transfer_chart(
-    inputs: Sequence[float], outputs: Mapping[int, Sequence[float]], title: str = "Mean output by T"
+    inputs: Sequence[float], outputs: Mapping[int, Sequence[float]], title: str | None = None
 ) -> "go.Figure":
     """Mean outputs over constant inputs, a line for each T, beside ReLU; activation units.
 
@@ -256,7 +265,7 @@ def transfer_chart(
         figure.add_scatter(
             x=z, y=list(values), name=f"T = {T}", mode="lines", line=look, hovertemplate="%{y:.4g}"
         )
-    page_style(figure, title)
-    figure.update_xaxes(title="constant input z [activation units]")
-    figure.update_yaxes(title="mean output")
+    page_style(figure, title or said("Mean output by T"))
+    figure.update_xaxes(title=said("constant input z [activation units]"))
+    figure.update_yaxes(title=said("mean output"))
     return figure.update_layout(hovermode="x unified", showlegend=True)

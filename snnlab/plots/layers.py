@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.plots import pictures
 from snnlab.plots.page import PageFigure
@@ -25,18 +26,17 @@ def firing_rates(rates: Mapping[str, float]) -> PageFigure:
     Args:
         rates: site name to firing rate, as in `run.firing_rate`.
     """
-    picture = pictures.rates(rates)
-    names, values = picture.names, picture.values
-    with house_figure(height=1.6 + 0.45 * len(names)) as (figure, axes):
+    with house_figure(height=1.6 + 0.45 * len(rates)) as (figure, axes):
+        picture = pictures.rates(rates)
+        names, values = picture.names, picture.values
         bars = axes.barh(names, values, color=BLUE, height=0.65)
         axes.bar_label(bars, picture.texts, padding=4)
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.set(xlabel=picture.xlabel, xlim=(0, 1.12 * max(*values, 1e-6)))
         titled(figure, axes, picture.title)
-        figure.alt += (
-            f" {', '.join(f'{name} {text}' for name, text in zip(names, picture.texts, strict=True))}."
-        )
+        told = (f"{name} {text}" for name, text in zip(names, picture.texts, strict=True))
+        figure.alt += said(" {told}.").format(told=said(", ").join(told))
     return figure
 
 
@@ -55,17 +55,16 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Pag
         axes.hist(flat.numpy(), bins=80, log=True, color=SKY)
         for k, (label, threshold) in enumerate(thresholds.items()):
             above = float((flat > threshold).double().mean())
-            shown.append(f"{label}: {threshold:.3g}, clips {_percent(above)}")
+            clips = said("{label}: {threshold}, clips {share}")
+            shown.append(clips.format(label=label, threshold=f"{threshold:.3g}", share=_percent(above)))
             axes.axvline(threshold, color=COLOURS[(k + 1) % 6], linestyle=DASHES[k % 6], label=shown[-1])
-        axes.set(xlabel="activation [activation units]", ylabel="number of activations (log)")
-        titled(
-            figure,
-            axes,
-            f"{len(flat):,} activations, {_percent(zero)} of them zero, largest {flat.max():.3g}",
-        )
+        axes.set(xlabel=said("activation [activation units]"), ylabel=said("number of activations (log)"))
+        title = said("{count} activations, {share} of them zero, largest {largest}")
+        numbers = {"count": f"{len(flat):,}", "share": _percent(zero), "largest": f"{flat.max():.3g}"}
+        titled(figure, axes, title.format(**numbers))
         if thresholds:
             legend_above(axes, 1)
-            figure.alt += f" Thresholds: {'; '.join(shown)}."
+            figure.alt += said(" Thresholds: {told}.").format(told=said("; ").join(shown))
     return figure
 
 
@@ -79,20 +78,27 @@ def anatomy(found: Anatomy) -> PageFigure:
     Args:
         found: what `errors.anatomy` returns.
     """
-    picture = pictures.parts(found)
-    names, rows = picture.names, 1 if picture.curve is None else 2
+    names, rows = list(found.layers), 1 if found.ann_accuracy is None else 2
     with house_figure(rows, 3.4 * rows + 1, ratios=(3, 2)[:rows]) as (figure, axes):
+        picture = pictures.parts(found)
         top, *below = np.atleast_1d(axes)
         above, under = np.zeros(len(names)), np.zeros(len(names))
         for cause in picture.shares:
             color, hatch = CAUSES[cause]
             size = np.array(picture.sizes(cause))
-            look = {"color": color, "hatch": 2 * hatch, "edgecolor": PAPER, "linewidth": 0, "label": cause}
+            look = {
+                "color": color,
+                "hatch": 2 * hatch,
+                "edgecolor": PAPER,
+                "linewidth": 0,
+                "label": said(cause),
+            }
             top.bar(range(len(names)), size, 0.7, bottom=np.where(size >= 0, above, under), **look)
             above, under = above + size.clip(min=0), under + size.clip(max=0)
         top.set(ylabel=picture.ylabel.replace(" [", "\n["))
         titled(figure, top, picture.title)
-        figure.alt += f" {'; '.join(_told(picture, k) for k in range(len(names)))}."
+        told = said("; ").join(_told(picture, k) for k in range(len(names)))
+        figure.alt += said(" {told}.").format(told=told)
         legend_above(top, 5)
         for axes_below in below:
             _accuracies(axes_below, picture)
@@ -102,8 +108,10 @@ def anatomy(found: Anatomy) -> PageFigure:
 
 
 def _told(picture: Parts, k: int) -> str:
-    shares = ", ".join(f"{cause} {100 * share[k]:.0f} %" for cause, share in picture.shares.items())
-    return f"{picture.names[k]}: {picture.heights[k]:.1f} % of the mean activation, by {shares}"
+    shares = (f"{said(cause)} {100 * share[k]:.0f} %" for cause, share in picture.shares.items())
+    told = said("{layer}: {percent} % of the mean activation, by {shares}")
+    percent = f"{picture.heights[k]:.1f}"
+    return told.format(layer=picture.names[k], percent=percent, shares=said(", ").join(shares))
 
 
 def _accuracies(axes: Axes, picture: Parts) -> None:
@@ -113,7 +121,7 @@ def _accuracies(axes: Axes, picture: Parts) -> None:
     axes.axhline(ann, color=GREY, linestyle="--", label="ANN")
     low, high = min(*curve, ann), max(*curve, ann)
     room = max(0.15 * (high - low), 0.5)
-    axes.set(ylabel=pictures.ACCURACY, ylim=(max(low - room, 0), high + room))
+    axes.set(ylabel=said(pictures.ACCURACY), ylim=(max(low - room, 0), high + room))
     axes.set_yticks([tick for tick in axes.get_yticks() if low - room <= tick <= min(high + room, 100)])
     legend_above(axes, 2)
 
@@ -139,7 +147,10 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
                 at = np.arange(len(places)) + thick * (k - (len(series) - 1) / 2)
                 look = {"color": COLOURS[k % 6], "hatch": HATCHES[k % 6], "edgecolor": PAPER, "linewidth": 0}
                 axis.barh(at, [values[place] for place in places], 0.92 * thick, label=label, **look)
-                told.append(f"{title}, {label}: {', '.join(f'{p} {values[p]:.3g}' for p in places)}")
+                heights = said(", ").join(f"{p} {values[p]:.3g}" for p in places)
+                told.append(
+                    said("{title}, {label}: {heights}").format(title=title, label=label, heights=heights)
+                )
             first = axis is np.atleast_1d(axes)[0]
             axis.set_yticks(range(len(places)), places if first else [""] * len(places))
             axis.axvline(0, color=INK, linewidth=1)
@@ -147,7 +158,7 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
             axis.invert_yaxis()
             axis.set_xlabel(textwrap.fill(title, 52 // len(panels)))
             legend_above(axis, 2)
-        figure.alt = f"{'; '.join(told)}."
+        figure.alt = said("{told}.").format(told=said("; ").join(told))
     return figure
 
 
@@ -179,8 +190,13 @@ def lines(
         axes.set(xlabel=xlabel, ylabel=ylabel)
         titled(figure, axes, title)
         legend_above(axes)
-        ends = (f"{label} from {y[0]:.3g} to {y[-1]:.3g}" for label, (_, y) in curves.items())
-        figure.alt += f" {ylabel} over {xlabel}: {'; '.join(ends)}."
+        end = said("{label} from {first} to {last}")
+        ends = (
+            end.format(label=label, first=f"{y[0]:.3g}", last=f"{y[-1]:.3g}")
+            for label, (_, y) in curves.items()
+        )
+        told = said(" {ylabel} over {xlabel}: {ends}.")
+        figure.alt += told.format(ylabel=ylabel, xlabel=xlabel, ends=said("; ").join(ends))
     return figure
 
 

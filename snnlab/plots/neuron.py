@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
+from snnlab.files.language import said
 from snnlab.neurons import IF
 from snnlab.neurons.door import door, shown
 from snnlab.neurons.settings import whole
@@ -40,20 +41,22 @@ def membrane(trace: Trace, neuron: Sequence[int]) -> PageFigure:
     )  # [T]
     theta, v0 = (_parameter(values, trace, index) for values in (trace.threshold, trace.v0))
     T, spikes, rate = len(v), np.rint(output / theta), output.cumsum() / np.arange(1, len(v) + 1)
-    title = f"{_named(index)}: {_spikes(int(spikes.sum()))} in {T} steps"
     with house_figure(rows=3, height=6.4, ratios=(6, 1.2, 4)) as (figure, (top, middle, bottom)):
         _potential(top, np.array([v0, *v]), output, theta)
         _spike_row(middle, spikes)
         bottom.plot(np.arange(1, T + 1), rate, ".-" if T <= DOTS else "-", color=GREEN)
         bottom.axhline(theta, color=RED, linestyle="--", linewidth=1.5)
-        bottom.set(ylabel="mean output\nso far", xlabel="time t [steps]", xlim=(0, T + 0.5))
+        bottom.set(ylabel=said("mean output\nso far"), xlabel=said("time t [steps]"), xlim=(0, T + 0.5))
         bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
-        titled(figure, top, title)
+        title = said("{name}: {spikes} in {T} steps")
+        titled(figure, top, title.format(name=_named(index), spikes=_spikes(int(spikes.sum())), T=T))
         legend_above(top, 2)
-        figure.alt += (
-            f" The potential starts at {v0:.3g} and ends at {v[-1]:.3g}; the threshold is {theta:.3g}. "
-            f"The mean output over all steps is {rate[-1]:.3g}."
+        told = said(
+            " The potential starts at {v0} and ends at {end}; the threshold is {theta}. The mean output over all "
+            "steps is {mean}."
         )
+        shown = {"v0": v0, "end": v[-1], "theta": theta, "mean": rate[-1]}
+        figure.alt += told.format(**{name: f"{value:.3g}" for name, value in shown.items()})
     return figure
 
 
@@ -62,8 +65,9 @@ def _potential(axes: Axes, v: np.ndarray, output: np.ndarray, theta: float) -> N
     steps, peak = np.arange(1, len(v)), v[1:] + output
     fired, apart = np.flatnonzero(output), np.full(len(output), np.nan)
     rises = np.stack([steps - 1, steps, apart], 1).ravel(), np.stack([v[:-1], peak, apart], 1).ravel()
-    axes.plot(*rises, color=BLUE, label=f"potential v, {v[0]:.3g} to {v[-1]:.3g}")
-    axes.axhline(theta, color=RED, linestyle="--", linewidth=1.5, label=f"threshold {theta:.3g}")
+    span = said("potential v, {first} to {last}").format(first=f"{v[0]:.3g}", last=f"{v[-1]:.3g}")
+    axes.plot(*rises, color=BLUE, label=span)
+    axes.axhline(theta, color=RED, linestyle="--", linewidth=1.5, label=_threshold(theta))
     axes.vlines(
         steps[fired],
         v[1:][fired],
@@ -71,7 +75,7 @@ def _potential(axes: Axes, v: np.ndarray, output: np.ndarray, theta: float) -> N
         color=BLUE,
         linewidth=1.2,
         linestyle=(0, (3, 3)),
-        label="reset",
+        label=said("reset"),
     )
     for sign, mark in ((1, "^"), (-1, "v")):
         at = fired[sign * output[fired] > 0]
@@ -82,11 +86,11 @@ def _potential(axes: Axes, v: np.ndarray, output: np.ndarray, theta: float) -> N
                 mark,
                 color=INK,
                 markersize=7,
-                label="fires" if sign > 0 else "takes back",
+                label=said("fires") if sign > 0 else said("takes back"),
             )
     if len(output) <= DOTS:
         axes.plot(np.arange(len(v)), v, "o", color=BLUE, markersize=4)
-    axes.set(ylabel="potential\n[activation units]")
+    axes.set(ylabel=said("potential\n[activation units]"))
 
 
 def _spike_row(axes: Axes, spikes: np.ndarray) -> None:
@@ -94,7 +98,8 @@ def _spike_row(axes: Axes, spikes: np.ndarray) -> None:
     for sign, color in ((1, INK), (-1, PURPLE)):
         at = np.flatnonzero(sign * spikes > 0)
         axes.vlines(at + 1, 0, spikes[at], color=color, linewidth=3)
-    axes.set(ylabel="spikes", yticks=[], ylim=(min(0.0, 1.1 * spikes.min()), 1.1 * max(1.0, spikes.max())))
+    axes.set(yticks=[], ylim=(min(0.0, 1.1 * spikes.min()), 1.1 * max(1.0, spikes.max())))
+    axes.set_ylabel(said("spikes"))
     axes.grid(visible=False)
 
 
@@ -121,12 +126,14 @@ def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None =
             rate = neuron(z.expand(T, -1))[0].mean(0)  # [T, M] -> [M]
             inside = (z >= 0) & (z <= neuron.threshold)
             worst = float((rate - z)[inside].abs().amax()) if inside.any() else 0.0
-            shown.append(f"{label}: at most {worst:.3g} off")
+            shown.append(said("{label}: at most {worst} off").format(label=label, worst=f"{worst:.3g}"))
             axes.plot(z, rate, color=COLOURS[k % 6], linestyle=DASHES[k % 6], label=shown[-1])
-        axes.set(xlabel="constant input z [activation units]", ylabel="mean output [activation units]")
-        titled(figure, axes, f"Mean output over T = {T} steps, and its error between 0 and the threshold")
+        axes.set(xlabel=said("constant input z [activation units]"))
+        axes.set(ylabel=said("mean output [activation units]"))
+        title = said("Mean output over T = {T} steps, and its error between 0 and the threshold")
+        titled(figure, axes, title.format(T=T))
         axes.legend()
-        figure.alt += f" Beside ReLU, {'; '.join(shown)}."
+        figure.alt += said(" Beside ReLU, {told}.").format(told=said("; ").join(shown))
     return figure
 
 
@@ -153,29 +160,46 @@ def transfer(
     worst = float((a - clipped)[(z >= 0) & (z <= theta)].abs().max())
     with house_figure(height=4.8) as (figure, axes):
         axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
-        axes.plot(z, a, color=BLUE, label="activation" if name == "<lambda>" else name)
-        axes.fill_between(z, a, clipped, color=ORANGE, alpha=0.6, linewidth=0, label="quantisation error")
+        axes.plot(z, a, color=BLUE, label=said("activation") if name == "<lambda>" else name)
         axes.fill_between(
-            z, clipped, z.relu(), color=PURPLE, alpha=0.35, linewidth=0, hatch="//", label="clipping error"
+            z, a, clipped, color=ORANGE, alpha=0.6, linewidth=0, label=said("quantisation error")
         )
-        axes.axvline(theta, color=GREY, linestyle=":", label=f"threshold {theta:.3g}")
-        axes.set(xlabel="input z [activation units]", ylabel="output a [activation units]")
-        titled(figure, axes, f"Quantisation costs at most {worst:.3g}; clipping begins at {theta:.3g}")
+        axes.fill_between(
+            z,
+            clipped,
+            z.relu(),
+            color=PURPLE,
+            alpha=0.35,
+            linewidth=0,
+            hatch="//",
+            label=said("clipping error"),
+        )
+        axes.axvline(theta, color=GREY, linestyle=":", label=_threshold(theta))
+        axes.set(xlabel=said("input z [activation units]"), ylabel=said("output a [activation units]"))
+        title = said("Quantisation costs at most {worst}; clipping begins at {theta}")
+        titled(figure, axes, title.format(worst=f"{worst:.3g}", theta=f"{theta:.3g}"))
         axes.legend(loc="upper left")
-        figure.alt += " A staircase beside ReLU; the areas between the two are shaded."
+        figure.alt += said(" A staircase beside ReLU; the areas between the two are shaded.")
     return figure
 
 
 def _spikes(number: int) -> str:
-    return "1 spike" if number == 1 else f"{number or 'no'} spikes"
+    if number == 1:
+        return said("1 spike")
+    return said("{number} spikes").format(number=number) if number else said("no spikes")
+
+
+def _threshold(theta: float) -> str:
+    return said("threshold {theta}").format(theta=f"{theta:.3g}")
 
 
 def _named(index: tuple[int, ...]) -> str:
     """Neuron 3; of a trace of several images Image 0, neuron 3."""
     first, *rest = index
     if not rest:
-        return f"Neuron {first}"
-    return f"Image {first}, neuron {rest[0] if len(rest) == 1 else tuple(rest)}"
+        return said("Neuron {neuron}").format(neuron=first)
+    neuron = rest[0] if len(rest) == 1 else tuple(rest)
+    return said("Image {image}, neuron {neuron}").format(image=first, neuron=neuron)
 
 
 def _checked(trace: Trace, neuron: Sequence[int]) -> tuple[int, ...]:

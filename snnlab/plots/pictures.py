@@ -5,10 +5,11 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from snnlab.files.language import said
 from snnlab.plots.style import check_curves, check_some, ending
 from snnlab.simulators.errors import Anatomy
 from snnlab.studies.sweeps import Result
@@ -24,7 +25,7 @@ class Curves:
     lines: dict[str, list[float]]
     level: float | None
     title: str
-    xlabel: str = "time t [steps]"
+    xlabel: str = field(default_factory=lambda: said("time t [steps]"))
 
     @property
     def longest(self) -> int:
@@ -46,7 +47,7 @@ class Rates:
     names: list[str]
     values: list[float]
     title: str
-    xlabel: str = "spikes per step and neuron"
+    xlabel: str = field(default_factory=lambda: said("spikes per step and neuron"))
 
     @property
     def texts(self) -> list[str]:
@@ -58,7 +59,10 @@ def rates(given: Mapping[str, float]) -> Rates:
     """Of firing rates by layer. Raises: ValueError for none."""
     check_some("rates", given)
     values = [float(value) for value in given.values()]
-    return Rates(list(given), values, f"Firing rates, {min(values):.3f} to {max(values):.3f}")
+    title = said("Firing rates, {least} to {most}").format(
+        least=f"{min(values):.3f}", most=f"{max(values):.3f}"
+    )
+    return Rates(list(given), values, title)
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,8 @@ class Fields:
     names: list[str]
     steps: list[int]
     values: list[list[float]]
-    title: str = "Accuracy [%] after T steps"
-    xlabel: str = "time steps T"
+    title: str = field(default_factory=lambda: said("Accuracy [%] after T steps"))
+    xlabel: str = field(default_factory=lambda: said("time steps T"))
 
     @property
     def columns(self) -> list[str]:
@@ -99,8 +103,8 @@ class Parts:
     curve: list[float] | None
     level: float | None
     title: str
-    ylabel: str = "mean |phi - a| [% of the mean a]"
-    spiking: str = "all layers up to here spike"
+    ylabel: str = field(default_factory=lambda: said("mean |phi - a| [% of the mean a]"))
+    spiking: str = field(default_factory=lambda: said("all layers up to here spike"))
 
     def sizes(self, cause: str) -> list[float]:
         """What of each bar a cause takes; below zero where it makes up for another."""
@@ -117,5 +121,5 @@ def parts(found: Anatomy) -> Parts:
         {cause: [layer.shares[cause] for layer in layers] for cause in found.causes},
         [100 * float(layer.accuracy or 0.0) for layer in layers] if labelled else None,
         100 * float(found.ann_accuracy or 0.0) if labelled else None,
-        f"What each layer differs by, and why, T = {found.T}",
+        said("What each layer differs by, and why, T = {T}").format(T=found.T),
     )

@@ -5,13 +5,18 @@ References:
 """
 
 import contextlib
+import re
 import textwrap
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib.pyplot as plt
+from matplotlib.font_manager import fontManager
 from torch import Tensor
 
+from snnlab.files.language import language, said, spoken
 from snnlab.plots.page import PageFigure
 from snnlab.plots.theme import BLUE, GREEN, GREY, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY
 
@@ -27,6 +32,14 @@ CAUSES = {
 }  # fmt: skip
 """Colour and hatch of each of the parts of a difference (`simulators/errors.py`)."""
 MARKS, DASHES = "osD^vP", ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
+
+CHINESE = (
+    "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
+    "PingFang SC", "Hiragino Sans GB", "Heiti SC", "Microsoft YaHei", "SimHei", "Noto Sans CJK JP",
+)  # fmt: skip
+"""Fonts with Chinese letters; of Noto's, which come in one file, an older Matplotlib sees the Japanese one only."""
+PIECE = re.compile(r"[\u2e80-\u9fff][，。：；、）]*|[^\u2e80-\u9fff\s]+\s*|\s+")  # noqa: RUF001 # Chinese signs
+"""What a line does not break within: a Chinese letter with the sign behind it, any other word with the blank."""
 
 _STYLE: Any = {  # large enough for the last row
     "font.size": 13, "axes.titlesize": 14, "axes.titleweight": "bold", "axes.titlelocation": "left",
@@ -57,12 +70,29 @@ def check_curves(curves: Mapping[str, Sequence[float] | Tensor], name: str = "cu
         check_some(name, values, "in each curve a number or more")
 
 
+@cache
+def chinese_font() -> str | None:
+    """The first of CHINESE that is installed."""
+    return next((name for name in CHINESE if name in fontManager.get_font_names()), None)
+
+
+@contextlib.contextmanager
+def _speaking() -> Iterator[dict[str, Any]]:
+    """The reader's language, and the font that it takes; English where none is installed, rather than empty boxes."""
+    font = None if language() == "en" else chinese_font()
+    with contextlib.nullcontext() if font else spoken("en"):
+        yield {"font.family": [*plt.rcParams["font.family"], font]} if font else {}
+
+
 @contextlib.contextmanager
 def house_figure(
     rows: int = 1, height: float = 4.5, ratios: Sequence[float] | None = None, columns: int = 1
 ) -> Iterator[tuple[PageFigure, Any]]:
-    """A figure in the house style, closed at the end, so that a notebook shows it once: where it is returned."""
-    with plt.rc_context(_STYLE):
+    """A figure in the house style, closed at the end, so that a notebook shows it once: where it is returned.
+
+    What is said of it is said within, in a language whose letters can be drawn.
+    """
+    with _speaking() as font, plt.rc_context(_STYLE | font):
         made = plt.subplots(
             rows,
             columns,
@@ -102,14 +132,31 @@ def _letters(names: Sequence[str], columns: int) -> int:
     sizes = [short + (k < longer) for k in range(columns)]
     starts = [sum(sizes[:k]) for k in range(columns)]
     return sum(
-        6 + max(map(len, names[at : at + size]), default=0) for at, size in zip(starts, sizes, strict=True)
+        6 + max(map(_width, names[at : at + size]), default=0) for at, size in zip(starts, sizes, strict=True)
     )
+
+
+def _width(text: str) -> int:
+    """In Latin letters; a Chinese one is as wide as two."""
+    return len(text) + sum(unicodedata.east_asian_width(letter) in "FW" for letter in text)
+
+
+def _filled(title: str, width: int) -> str:
+    """A title in as many lines as it takes."""
+    if _width(title) == len(title):
+        return textwrap.fill(title, width)
+    lines = [""]
+    for piece in PIECE.findall(title):
+        if lines[-1] and _width(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(map(str.strip, lines))
 
 
 def titled(figure: PageFigure, axes: Any, title: str) -> None:
     """Title the axes, in as many lines as it takes; it opens the figure's text for those who do not see it."""
-    axes.set_title(textwrap.fill(title, 66))
-    figure.alt = f"{title}."
+    axes.set_title(_filled(title, 66))
+    figure.alt = said("{title}.").format(title=title)
 
 
 def page_style(figure: "go.Figure", title: str) -> None:
@@ -123,6 +170,7 @@ def page_style(figure: "go.Figure", title: str) -> None:
 def ending(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None) -> str:
     """The title of accuracies over time: the highest at the end, and the ANN."""
     best = max(curves, key=lambda label: float(curves[label][-1]))
-    word = "highest " if len(curves) > 1 else ""
-    rest = "" if ann is None else f", ANN {100 * ann:.1f} %"
-    return f"Accuracy at t = {len(curves[best])}: {word}{best} {100 * float(curves[best][-1]):.1f} %{rest}"
+    shown = f"{best} {100 * float(curves[best][-1]):.1f} %"
+    shown = said("highest {curve}").format(curve=shown) if len(curves) > 1 else shown
+    rest = "" if ann is None else said(", ANN {percent} %").format(percent=f"{100 * ann:.1f}")
+    return said("Accuracy at t = {t}: {shown}").format(t=len(curves[best]), shown=shown) + rest
