@@ -9,6 +9,7 @@ References:
 """
 
 import copy
+import math
 from typing import Any, Literal, NamedTuple, Self, get_args
 
 import torch
@@ -205,7 +206,7 @@ class IF(nn.Module):
         assert self.room is not None
         before = self.start(current[0]) if state is None else state
         reach = self._reach(current, before)
-        dtype = torch.float32 if current.dtype == torch.float32 and reach <= self.room else torch.float64
+        dtype = torch.float32 if reach <= self.room else torch.float64
         v, count = (held.to(dtype, copy=state is not None) for held in before[:2])
         now = State(v, count, reach=reach)
         strides = (now.v.numel(), *now.v.stride())
@@ -234,16 +235,18 @@ class IF(nn.Module):
         """No potential of these steps is larger: each step adds its current, and pays its spikes.
 
         Known from what any current can be; where that leaves no room, from what these are. A current that is the same
-        in every step is the image's, and nobody knows how large a pixel can be.
+        in every step is the image's, and nobody knows how large a pixel can be. What is in float64 stays there.
         """
-        paid, steady = self.max_spikes, current.stride(0) == 0
-        if state.reach is not None and self.room is not None and not steady:
-            known = state.reach + len(current) * (self.most_current + paid)
-            if known <= self.room:
+        paid, steady, room = len(current) * self.max_spikes, current.stride(0) == 0, self.room or 0.0
+        if torch.float64 in (current.dtype, state.v.dtype) or paid > room:
+            return math.inf
+        if state.reach is not None and not steady:
+            known = state.reach + len(current) * self.most_current + paid
+            if known <= room:
                 return known
         z = current[:1] if steady else current
         held, largest = (max(float(x.amax()), -float(x.amin())) for x in (state.v, z))
-        return held + len(current) * (largest + paid)
+        return held + len(current) * largest + paid
 
     @door
     def most(self, T: int) -> int:

@@ -231,7 +231,8 @@ class Sum(nn.Module):
         return sum(passed[1:], passed[0])
 
     def _sum(self, xs: Sequence[Tensor], ratios: Sequence[Tensor], offset: Tensor | None) -> Tensor:
-        terms = [x if plain else x * r for x, r, plain in zip(xs, ratios, self.plain, strict=True)]
+        floats = (x if x.is_floating_point() else x.float() for x in xs)
+        terms = [x if plain else x * r for x, r, plain in zip(floats, ratios, self.plain, strict=True)]
         total = sum(terms[1:], terms[0])
         return total if offset is None else total + offset
 

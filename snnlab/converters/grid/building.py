@@ -103,11 +103,13 @@ class _Builder:
         feed = self.narrowed(self.in_unit(self.made[node.inputs[0]], unit))
         step, like = self.spans[feed].step, self.spans[feed].bound
         scaled = neuron.in_units_of(unit.to(neuron.threshold.dtype))
-        narrow = self.precision.narrow and _fits_float32(neuron) and float(step.amax()) <= 1
+        multiples = _fits_float32(neuron) and float(step.amax()) <= 1
         scaled.most_current = float(like.amax())
-        scaled.room = float(step.amin()) * 2**24 if narrow else None
-        grain = step if narrow else torch.tensor(2.0**-24)
-        scaled.v0 = laid_out(one_number(torch.round(scaled.v0.double() / grain) * grain))
+        grain = step if multiples and self.precision.narrow else torch.tensor(2.0**-24)
+        v0 = torch.round(scaled.v0.double() / grain) * grain
+        finest = step if bool((v0.remainder(step) == 0).all()) else torch.minimum(step, grain)
+        scaled.room = float(finest.amin()) * 2**24 if multiples else None
+        scaled.v0 = laid_out(one_number(v0))
         most = torch.full_like(like, neuron.max_spikes)
         made = self.put(scaled, [feed], Span(unit, torch.ones(1), most), node)
         self.negative[made] = neuron.least_spikes < 0
@@ -134,11 +136,7 @@ class _Builder:
         shape = (-1,) if exact.channel == -1 else (-1, *(1 for _ in out.shape[2:]))
         span = Span(unit_out.reshape(shape), grain.reshape(shape), out)
         high = round(float(large))
-        numbers = (
-            planes.Few(step_in, -high * self.negative[feed], high, grain)
-            if few and self.precision.narrow
-            else None
-        )
+        numbers = planes.Few(step_in, -high * self.negative[feed], high, grain) if few else None
         layer = exact.with_weights(lambda weight: weight.to(dtype))
         origin = Origin(units_in.clone(), unit_out.clone(), grain / step_in)
         return self.put(Exact(layer, numbers, origin), [feed], span, node)

@@ -63,8 +63,11 @@ class Rescale(nn.Module):
         total: Any = None if self.taken is None else xs[self.taken]
         for k in (k for k in range(self.terms) if k != self.taken):
             ratio, x = self.term(k)[0], xs[k].to(torch.float32)
+            if self.taken is not None:
+                total = total.add_(x) if ratio is None else total.addcmul_(x, ratio.float())
+                continue
             x = x if ratio is None else x * ratio.float()
-            total = x if total is None else total.add_(x) if self.taken is not None else total + x
+            total = x if total is None else total + x
         return total if self.offset is None else total + self.offset.float()
 
 

@@ -7,7 +7,8 @@ float32. A weight of 15 bits is two bytes, W = f a + g b, and meets an input twi
     sum_i W_i n_i = sum_i a_i (f n_i) + b_i (g n_i)
 
 which for spikes n is one call whose input has two channels for each, in turn: the two bytes of one int16. Inputs of
-more values take two calls. f n + z and g n + z are at most 128, since older processors add two products in 16 bits.
+more values take two calls, and so do weights of three bytes, W = 128 U + c, where U is two bytes again.
+f n + z and g n + z are at most 128, since older processors add two products in 16 bits.
 
 Nothing is trusted: at its first use on a layer the operator is compared with float32, all inputs drawn at random and
 all at their largest; where it is missing or differs, the layer is computed in float32, to the same bits.
@@ -43,14 +44,18 @@ class Few(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """How two bytes stand for a spike n: f n + zero, g n + zero."""
+    """How two bytes stand for a spike n: f n + zero, g n + zero; and the largest weight that they take.
+
+    With f = 0 one byte stands for it.
+    """
 
     f: int
     g: int
     zero: int
+    most: int = ONE
 
 
-SPIKES = {(0, 1): Pair(128, 1, 0), (-1, 1): Pair(64, 63, 64)}
+SPIKES = {(0, 1): Pair(128, 1, 0, 128 * ONE), (-1, 1): Pair(64, 63, 64, TWO)}
 
 
 class Packed:
@@ -120,43 +125,42 @@ def _fits(layer: Weighted, few: Few, x: Tensor) -> bool:
 
 
 class _Plan:
-    """One call, or two whose results are added."""
+    """One call, or two whose results are added: each with how its inputs' bytes stand for spikes."""
 
     def __init__(self, layer: Weighted, few: Few) -> None:
         whole = (layer.weight.double() * few.step / layer.by_output(few.grain)).round()
-        self.calls: list[_Call] = []
-        if float(whole.abs().amax()) <= ONE:
-            self.bytes = Pair(0, 1, -few.low)
-            self.calls = [_Call(layer, whole, few.grain, self.bytes.zero, layer.bias)]
-        elif (few.low, few.high) in SPIKES:
-            self.bytes = SPIKES[few.low, few.high]
-            paired = torch.stack(list(reversed(_two(whole, self.bytes))), 2).flatten(1, 2)
-            self.calls = [_Call(layer, paired, few.grain, self.bytes.zero, layer.bias)]
-        else:
-            self.bytes = Pair(0, 1, -few.low)
-            a, b = _two(whole, Pair(128, 1, 0))
-            self.calls.append(_Call(layer, b, few.grain, self.bytes.zero, layer.bias))
-            self.calls.append(_Call(layer, a, few.grain * 128, self.bytes.zero, None))
+        one, largest = Pair(0, 1, -few.low), float(whole.abs().amax())
+        pair = SPIKES.get((few.low, few.high), one)
+        if largest <= pair.most:
+            self.calls = [_call(layer, whole, few.grain, one if largest <= ONE else pair, layer.bias)]
+        else:  # the bias meets the smaller numbers: nothing is rounded before all are added
+            high, low = _two(whole, Pair(128, 1, 0))
+            self.calls = [_call(layer, low, few.grain, one, layer.bias)]
+            self.calls.append(_call(layer, high, few.grain * 128, pair, None))
 
     def __call__(self, n: Tensor) -> Tensor:
         """Whole numbers n [B, ...], int8, to sums [B, ...], float32."""
         n = n.movedim(1, -1).contiguous()
-        x = (
-            self.paired(n)
-            if self.bytes.f
-            else n.add(self.bytes.zero).view(torch.uint8)
-            if self.bytes.zero
-            else n
-        )
-        x = x.view(torch.uint8).movedim(-1, 1)
-        first, *others = (call(x) for call in self.calls)
+        first, *others = (call(_bytes(n, pair).movedim(-1, 1)) for pair, call in self.calls)
         return first if not others else first.add_(others[0])
 
-    def paired(self, n: Tensor) -> Tensor:
-        """The two bytes of each, as one int16: g n + zero in the lower one."""
-        f, g, zero = self.bytes
-        words = n.to(torch.int16).mul_(_signed(256 * f + g))
-        return words.add_(257 * zero) if zero else words
+
+def _call(
+    layer: Weighted, whole: Tensor, grain: Tensor, pair: Pair, bias: Tensor | None
+) -> tuple[Pair, "_Call"]:
+    """The call for some whole weights, whose bytes alternate as those of its inputs do."""
+    if pair.f:
+        whole = torch.stack(list(reversed(_two(whole, pair))), 2).flatten(1, 2)
+    return pair, _Call(layer, whole, grain, pair.zero, bias)
+
+
+def _bytes(n: Tensor, pair: Pair) -> Tensor:
+    """Whole numbers [..., C], int8, as uint8: g n + zero, or in turn with it f n + zero, [..., 2 C]."""
+    f, g, zero, _ = pair
+    if f:  # both at once, as one int16
+        n = n.to(torch.int16).mul_(_signed(256 * f + g))
+        zero *= 257
+    return (n.add(zero) if zero else n).view(torch.uint8)
 
 
 def _signed(word: int) -> int:
@@ -166,7 +170,7 @@ def _signed(word: int) -> int:
 
 def _two(whole: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
     """Bytes a and b of whole numbers f a + g b; g is 1 or f - 1."""
-    f, g, _ = pair
+    f, g, *_ = pair
     if g == 1:
         b = (whole + f // 2).remainder(f) - f // 2
     else:
