@@ -78,7 +78,7 @@ def errors_against_threshold(activations: Tensor, T: int, thresholds: Mapping[st
         axes.semilogy(tried, clipping, color=RED, linestyle="--", label=said("clipping"))
         for k, (label, threshold) in enumerate(thresholds.items()):
             colour, total = COLOURS[(k + 2) % 6], errors(activations, threshold, T).total
-            axes.plot([threshold], [total], "osD^"[k % 4], color=colour, label=f"{label}: {total:,.0f}")
+            axes.plot([threshold], [total], "osD^"[k % 4], color=colour, label=f"{said(label)}: {total:,.0f}")
         axes.set(xlabel=said("threshold [activation units]"), ylabel=said("summed squared error"))
         axes.set(ylim=(min(e.total for e in found) / 20, None))
         titled(figure, axes, said("T = {T}: two errors, one threshold").format(T=T))

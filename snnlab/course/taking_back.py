@@ -78,7 +78,9 @@ def counts_over_time(traces: Mapping[str, Trace]) -> PageFigure:
         for k, (label, trace) in enumerate(traces.items()):
             count = (trace.output / trace.threshold)[:, 0].cumsum(0).tolist()
             style = {"color": COLOURS[k % 6], "marker": MARKS[k % 6], "linestyle": DASHES[k % 6]}
-            shown.append(said("{label}: {count} in the end").format(label=label, count=f"{count[-1]:g}"))
+            shown.append(
+                said("{label}: {count} in the end").format(label=said(label), count=f"{count[-1]:g}")
+            )
             axes.plot([0, *count], label=shown[-1], **style)
         axes.set(xlabel=said("time t [steps]"), ylabel=said("net count of spikes"))
         for axis in (axes.xaxis, axes.yaxis):

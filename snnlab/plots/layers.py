@@ -1,6 +1,5 @@
 """Figures of a network's layers: firing rates, activations, where it differs from the ANN; and plain bars and lines."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,7 +11,17 @@ from snnlab.neurons.door import door
 from snnlab.plots import pictures
 from snnlab.plots.page import PageFigure
 from snnlab.plots.pictures import Parts
-from snnlab.plots.style import CAUSES, COLOURS, DASHES, MARKS, check_some, house_figure, legend_above, titled
+from snnlab.plots.style import (
+    CAUSES,
+    COLOURS,
+    DASHES,
+    MARKS,
+    check_some,
+    filled,
+    house_figure,
+    legend_above,
+    titled,
+)
 from snnlab.plots.theme import BLUE, GREY, INK, PAPER, RED, SKY
 from snnlab.simulators.errors import Anatomy
 
@@ -56,7 +65,7 @@ def activation_histogram(values: Tensor, thresholds: Mapping[str, float]) -> Pag
         for k, (label, threshold) in enumerate(thresholds.items()):
             above = float((flat > threshold).double().mean())
             clips = said("{label}: {threshold}, clips {share}")
-            shown.append(clips.format(label=label, threshold=f"{threshold:.3g}", share=_percent(above)))
+            shown.append(clips.format(label=said(label), threshold=f"{threshold:.3g}", share=_percent(above)))
             axes.axvline(threshold, color=COLOURS[(k + 1) % 6], linestyle=DASHES[k % 6], label=shown[-1])
         axes.set(xlabel=said("activation [activation units]"), ylabel=said("number of activations (log)"))
         title = said("{count} activations, {share} of them zero, largest {largest}")
@@ -141,7 +150,8 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
     widest = max(len(series) for series in panels.values())
     told = []
     with house_figure(height=1.7 + 0.24 * len(places) * widest, columns=len(panels)) as (figure, axes):
-        for axis, (title, series) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+        for axis, (name, given) in zip(np.atleast_1d(axes), panels.items(), strict=True):
+            title, series = said(name), {said(label): values for label, values in given.items()}
             thick = 0.8 / len(series)
             for k, (label, values) in enumerate(series.items()):
                 at = np.arange(len(places)) + thick * (k - (len(series) - 1) / 2)
@@ -156,7 +166,7 @@ def bars(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> PageFigure:
             axis.axvline(0, color=INK, linewidth=1)
             axis.grid(axis="y", visible=False)
             axis.invert_yaxis()
-            axis.set_xlabel(textwrap.fill(title, 52 // len(panels)))
+            axis.set_xlabel(filled(title, 52 // len(panels)))
             legend_above(axis, 2)
         figure.alt = said("{told}.").format(told=said("; ").join(told))
     return figure
@@ -183,20 +193,20 @@ def lines(
             )
     with house_figure(height=4.8) as (figure, axes):
         for label, place in (marked or {}).items():
-            axes.axvline(place, color=GREY, linestyle=":", label=label)
+            axes.axvline(place, color=GREY, linestyle=":", label=said(label))
         for k, (label, (x, y)) in enumerate(curves.items()):
             look = {"color": COLOURS[k % 6], "linestyle": DASHES[k % 6], "marker": MARKS[k % 6]}
-            axes.plot(x, y, label=label, **look)
-        axes.set(xlabel=xlabel, ylabel=ylabel)
-        titled(figure, axes, title)
+            axes.plot(x, y, label=said(label), **look)
+        axes.set(xlabel=said(xlabel), ylabel=said(ylabel))
+        titled(figure, axes, said(title))
         legend_above(axes)
         end = said("{label} from {first} to {last}")
         ends = (
-            end.format(label=label, first=f"{y[0]:.3g}", last=f"{y[-1]:.3g}")
+            end.format(label=said(label), first=f"{y[0]:.3g}", last=f"{y[-1]:.3g}")
             for label, (_, y) in curves.items()
         )
         told = said(" {ylabel} over {xlabel}: {ends}.")
-        figure.alt += told.format(ylabel=ylabel, xlabel=xlabel, ends=said("; ").join(ends))
+        figure.alt += told.format(ylabel=said(ylabel), xlabel=said(xlabel), ends=said("; ").join(ends))
     return figure
 
 

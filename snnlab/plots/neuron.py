@@ -126,7 +126,7 @@ def rate_against_relu(neurons: Mapping[str, IF], T: int, inputs: Tensor | None =
             rate = neuron(z.expand(T, -1))[0].mean(0)  # [T, M] -> [M]
             inside = (z >= 0) & (z <= neuron.threshold)
             worst = float((rate - z)[inside].abs().amax()) if inside.any() else 0.0
-            shown.append(said("{label}: at most {worst} off").format(label=label, worst=f"{worst:.3g}"))
+            shown.append(said("{label}: at most {worst} off").format(label=said(label), worst=f"{worst:.3g}"))
             axes.plot(z, rate, color=COLOURS[k % 6], linestyle=DASHES[k % 6], label=shown[-1])
         axes.set(xlabel=said("constant input z [activation units]"))
         axes.set(ylabel=said("mean output [activation units]"))
@@ -156,11 +156,11 @@ def transfer(
         z = torch.linspace(-0.25 * theta, 1.5 * theta, 1401)
         a = _mapped(function, z).double()
     clipped = z.double().clamp(0, theta)
-    name = name or getattr(function, "__name__", type(function).__name__)
+    name = name or str(getattr(function, "__name__", type(function).__name__))
     worst = float((a - clipped)[(z >= 0) & (z <= theta)].abs().max())
     with house_figure(height=4.8) as (figure, axes):
         axes.plot(z, z.relu(), color=GREY, linestyle="--", label="ReLU")
-        axes.plot(z, a, color=BLUE, label=said("activation") if name == "<lambda>" else name)
+        axes.plot(z, a, color=BLUE, label=said("activation") if name == "<lambda>" else said(name))
         axes.fill_between(
             z, a, clipped, color=ORANGE, alpha=0.6, linewidth=0, label=said("quantisation error")
         )

@@ -36,7 +36,7 @@ class Curves:
 def curves(given: Mapping[str, Sequence[float] | Tensor], ann: float | None) -> Curves:
     """Of accuracies from 0 to 1. Raises: ValueError for none, or what is no series of finite numbers."""
     check_curves(given)
-    lines = {label: [100 * float(value) for value in curve] for label, curve in given.items()}
+    lines = {said(label): [100 * float(value) for value in curve] for label, curve in given.items()}
     return Curves(lines, None if ann is None else 100 * ann, ending(given, ann))
 
 

@@ -141,7 +141,7 @@ def _width(text: str) -> int:
     return len(text) + sum(unicodedata.east_asian_width(letter) in "FW" for letter in text)
 
 
-def _filled(title: str, width: int) -> str:
+def filled(title: str, width: int) -> str:
     """A title in as many lines as it takes."""
     if _width(title) == len(title):
         return textwrap.fill(title, width)
@@ -155,7 +155,7 @@ def _filled(title: str, width: int) -> str:
 
 def titled(figure: PageFigure, axes: Any, title: str) -> None:
     """Title the axes, in as many lines as it takes; it opens the figure's text for those who do not see it."""
-    axes.set_title(_filled(title, 66))
+    axes.set_title(filled(title, 66))
     figure.alt = said("{title}.").format(title=title)
 
 
@@ -170,7 +170,7 @@ def page_style(figure: "go.Figure", title: str) -> None:
 def ending(curves: Mapping[str, Sequence[float] | Tensor], ann: float | None) -> str:
     """The title of accuracies over time: the highest at the end, and the ANN."""
     best = max(curves, key=lambda label: float(curves[label][-1]))
-    shown = f"{best} {100 * float(curves[best][-1]):.1f} %"
+    shown = f"{said(best)} {100 * float(curves[best][-1]):.1f} %"
     shown = said("highest {curve}").format(curve=shown) if len(curves) > 1 else shown
     rest = "" if ann is None else said(", ANN {percent} %").format(percent=f"{100 * ann:.1f}")
     return said("Accuracy at t = {t}: {shown}").format(t=len(curves[best]), shown=shown) + rest

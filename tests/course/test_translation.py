@@ -6,7 +6,7 @@ import inspect
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,11 @@ KEPT = (
     re.compile(r"\]\(([^()\s]+)\)"),
 )
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)*|\d")
+DRAWS = {
+    "accuracy_over_time", "activation_histogram", "bars", "counts_over_time", "errors_against_threshold", "lines",
+    "rate_against_relu",
+}  # fmt: skip
+NAMES = ("title", "xlabel", "ylabel")
 SIGNS = "：。，、；？！（）「」"
 
 
@@ -240,6 +245,45 @@ def test_every_word_of_the_kit_has_its_twin() -> None:
     assert not {text: found for text, found in wrong.items() if found}
 
 
+def test_the_names_that_lessons_give_what_they_draw_have_twins() -> None:
+    """What a cell that draws calls its lines, bars and axes, but for names of methods; `said` by the figures."""
+    twins, names, strings = catalogue("labels"), set[str](), set[str]()
+    for path in LESSONS.values():
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                tree = ast.parse("".join(cell["source"]))
+                strings |= constants(ast.walk(tree))
+                names |= named(tree) if DRAWS & calls(tree) else set()
+    strings |= constants(
+        ast.walk(ast.parse((ROOT / "snnlab/course/taking_back.py").read_text(encoding="utf-8")))
+    )
+    known = {"accuracy [%]", "mean output", "SNM", "snm", "snm_counter"}
+    assert not {f"<!-- {mark(name)} {name} -->" for name in names - known if mark(name) not in twins}
+    found = {mark(text): text for text in strings}
+    assert set(twins) <= set(found), "no name is left over"
+    wrong = {found[digits]: untrue(found[digits], twin) for digits, twin in twins.items()}
+    assert not {text: why for text, why in wrong.items() if why}
+
+
+def calls(tree: ast.AST) -> set[str]:
+    """What is called, without what stands before the last point."""
+    functions = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {getattr(function, "attr", getattr(function, "id", "")) for function in functions}
+
+
+def named(tree: ast.AST) -> set[str]:
+    """Keys of dictionaries, and what is given as a title or as an axis's name."""
+    nodes = list(ast.walk(tree))
+    values = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg in NAMES]
+    return constants(
+        [*values, *(key for node in nodes if isinstance(node, ast.Dict) for key in node.keys if key)]
+    )
+
+
+def constants(nodes: Iterable[ast.AST]) -> set[str]:
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
 def said_in(path: Path) -> set[str]:
     """What a file of the package says as `said("...")`."""
     return {
@@ -248,6 +292,15 @@ def said_in(path: Path) -> set[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "said"
         if isinstance(node.args[0], ast.Constant)
     }
+
+
+def test_a_text_has_one_twin_wherever_it_is_said() -> None:
+    """All catalogues are one: of two twins of the same text the reader would get the one that is read last."""
+    twins: dict[str, set[str]] = {}
+    for path in (FOLDER / "zh").glob("*.md"):
+        for digits, _, twin in entries(path):
+            twins.setdefault(digits, set()).add(twin)
+    assert not {digits: each for digits, each in twins.items() if len(each) > 1}
 
 
 def test_code_stays_and_prose_changes(monkeypatch: pytest.MonkeyPatch) -> None:

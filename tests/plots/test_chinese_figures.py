@@ -27,7 +27,7 @@ FIGURES: dict[str, tuple[Callable[[], PageFigure], str]] = {
     "transfer": (lambda: plots.transfer(torch.floor, 2.0), "量化至多损失"),
     "firing_rates": (lambda: plots.firing_rates({"conv1": 0.25}), "发放率，从 0.250 到 0.250"),
     "activation_histogram": (lambda: plots.activation_histogram(SIX, {"max": 0.8}), "6 个激活值"),
-    "accuracy_over_time": (lambda: plots.accuracy_over_time({"opi": RISING}, 0.9), "t = 4 时的准确率"),
+    "accuracy_over_time": (lambda: plots.accuracy_over_time({"opi": RISING}, 0.9), "t = 4 时的精度"),
     "accuracy_at": (lambda: plots.accuracy_at(RISING, 0.9, 2, 4), "第一步之后 30.0 %"),
     "errors": (lambda: choosing.errors_against_threshold(SIX, 4, {"max": 0.8}), "两种误差，一个阈值"),
 }
@@ -78,9 +78,9 @@ def test_a_drawing_is_told_in_chinese_and_has_the_same_lines(draw: Callable[[], 
 
 def test_a_long_chinese_title_and_a_legend_are_measured_in_their_own_width() -> None:
     title = "每一层相差多少，" * 12
-    lines = style._filled(title, 66).split("\n")
+    lines = style.filled(title, 66).split("\n")
     assert "".join(lines) == title
     assert all(40 < style._width(line) <= 66 for line in lines[:-1])
     assert not [line for line in lines if line.startswith("，")]
-    assert style._filled("Accuracy at t = 8", 66) == "Accuracy at t = 8"
+    assert style.filled("Accuracy at t = 8", 66) == "Accuracy at t = 8"
     assert style._letters(["阈值", "ab"], 2) == 6 + 4 + 6 + 2
