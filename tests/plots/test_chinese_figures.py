@@ -22,7 +22,7 @@ TRACE = Trace(SIX, FIRED, torch.tensor(1.0), torch.tensor(0.0))
 NEURONS = {"IF": IF(torch.tensor(1.0), 0.5)}
 RISING = torch.linspace(0.3, 0.9, 4)
 FIGURES: dict[str, tuple[Callable[[], PageFigure], str]] = {
-    "membrane": (lambda: plots.membrane(TRACE, [0]), "神经元 0：6 个时间步里有 1 个脉冲"),
+    "membrane": (lambda: plots.membrane(TRACE, [0]), "神经元 0：6 个时间步，1 个脉冲"),
     "rate_against_relu": (lambda: plots.rate_against_relu(NEURONS, 8), "T = 8 个时间步的平均输出"),
     "transfer": (lambda: plots.transfer(torch.floor, 2.0), "量化至多损失"),
     "firing_rates": (lambda: plots.firing_rates({"conv1": 0.25}), "发放率，从 0.250 到 0.250"),
