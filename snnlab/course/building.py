@@ -4,7 +4,7 @@ Any combination may be tried; one that makes no sense is refused in words, as `c
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.explorers.answering import Answering
 from snnlab.files import kit
+from snnlab.files.language import said
 from snnlab.neurons import IF, SNM, STBIF, BurstIF, CaLIF, ZeroThresholdIF
 from snnlab.simulators.simulation import simulate
 from snnlab.training import recipes
@@ -110,8 +111,8 @@ class Builder(Answering):
         style = {"description_width": "8em"}
         self.menus = {
             name: widgets.Dropdown(
-                options=list(options),
-                description=name,
+                options=[(said(label), label) for label in options],
+                description=said(name),
                 style=style,
                 layout=widgets.Layout(width="min(100%, 30em)"),
             )
@@ -142,12 +143,15 @@ class Builder(Answering):
         self._show(method, accuracy, training.accuracy(ann, self.data.test))
 
     def _show(self, method: Method, accuracy: Tensor, goal: float) -> None:
-        self.before, self.now = self.now, (known(method) or "this one", accuracy)
-        curves: Mapping[str, Tensor] = {"now": accuracy} | ({"before": self.before[1]} if self.before else {})
-        self.picture.value, self.refused = plots.accuracy_over_time(curves, goal)._repr_html_(), ""
         name = known(method)
-        same = f" In the catalogue this is <code>{name}</code>." if name else ""
-        change = f", before {float(self.before[1][-1]):.1%}" if self.before else ""
-        self.says.value = (
-            f"<b>{float(accuracy[-1]):.1%}</b> after {self.T} steps{change}; ANN {goal:.1%}.{same}"
+        self.before, self.now = self.now, (name or "this one", accuracy)
+        curves: dict[str, Tensor] = {said("now"): accuracy}
+        curves |= {said("before"): self.before[1]} if self.before else {}
+        self.picture.value, self.refused = plots.accuracy_over_time(curves, goal)._repr_html_(), ""
+        same = said(" In the catalogue this is <code>{name}</code>.").format(name=name) if name else ""
+        before = f"{float(self.before[1][-1]):.1%}" if self.before else ""
+        change = said(", before {accuracy}").format(accuracy=before) if before else ""
+        told = said("<b>{accuracy}</b> after {T} steps{change}; ANN {goal}.{same}")
+        self.says.value = told.format(
+            accuracy=f"{float(accuracy[-1]):.1%}", T=self.T, change=change, goal=f"{goal:.1%}", same=same
         )

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from snnlab.course.lessons import Exercise, Verdict, find
 from snnlab.course.limit import EndlessError, within
-from snnlab.files.language import said
+from snnlab.files.language import said, together
 
 LIMIT = 5.0
 """Seconds that a call may take; a right answer takes milliseconds."""
@@ -93,7 +93,7 @@ def _call(function: Any, exercise: Exercise, inputs: tuple[Any, ...]) -> Tensor:
         told = said(
             "`{call}` was stopped after {limit} seconds: it does not end. Does its loop always come to an end?"
         ).format(call=_written(function, exercise, inputs), limit=f"{LIMIT:g}")
-        raise _Unusable(f"{told} {said(exercise.endless)}".rstrip()) from None
+        raise _Unusable(together(filter(None, (told, said(exercise.endless))))) from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 # whatever their code raises is shown, in one line
         if isinstance(error, NotImplementedError) and not error.args:
             raise _NotDone from None
@@ -104,7 +104,7 @@ def _call(function: Any, exercise: Exercise, inputs: tuple[Any, ...]) -> Tensor:
         if _is_empty(function):
             raise _NotDone
         told = said("`{call}` returns nothing.").format(call=_written(function, exercise, inputs))
-        raise _Unusable(f"{told} {_missing_return(function)}")
+        raise _Unusable(together((told, _missing_return(function))))
     try:
         return _tensor(result)
     except TypeError as problem:
@@ -141,7 +141,7 @@ def _missing_return(function: Callable[..., Any]) -> str:
         )
     missing = said("Its `return` is missing: end with `return` and the result.")
     printed = code is not None and "print" in code.co_names
-    return f"{missing} {said('Printing is not returning.')}" if printed else missing
+    return together((missing, said("Printing is not returning."))) if printed else missing
 
 
 def _tensor(result: Any) -> Tensor:

@@ -16,6 +16,7 @@ from snnlab.converters.choices.site import Rule, Site
 from snnlab.converters.graph import fold_bn
 from snnlab.course.naive import RememberingIF
 from snnlab.datasets.standard import Split
+from snnlab.files.language import said
 
 Classes = Callable[..., Tensor]
 """images [N, ...], T, and fresh=False to keep the state of the run before -> class after each step, [T, N]"""
@@ -109,15 +110,16 @@ def spikingjelly(ann: nn.Module, images: Tensor, mode: str = "99.9%") -> Classes
         images: calibration images [N, ...], one batch. mode: "max", or a percentile: "99.9%".
     """
     if find_spec("spikingjelly") is None:
-        return ABSENT
+        return said(ABSENT)
     from spikingjelly.activation_based import functional
     from spikingjelly.activation_based.ann2snn import Converter, RateCodingRecipe
 
     try:
         net = Converter(RateCodingRecipe([images], mode=mode)).convert(copy.deepcopy(ann).eval())
     except ValueError as error:
-        said = re.sub(r" at 0x[0-9a-f]+", "", str(error).splitlines()[0])
-        return f"SpikingJelly {version('spikingjelly')} refuses: {said}"
+        reason = re.sub(r" at 0x[0-9a-f]+", "", str(error).splitlines()[0])
+        refuses = said("SpikingJelly {version} refuses: {reason}")
+        return refuses.format(version=version("spikingjelly"), reason=reason)
 
     @torch.inference_mode()
     def run(images: Tensor, T: int, fresh: bool = True) -> Tensor:

@@ -16,6 +16,7 @@ from snnlab.converters.choices.corrections import lmpc
 from snnlab.converters.choices.potentials import zero
 from snnlab.converters.choices.site import Site
 from snnlab.converters.methods import Method
+from snnlab.files.language import said
 from snnlab.neurons import HardResetCaLIF
 from snnlab.studies.sweeps import Result
 
@@ -149,21 +150,21 @@ def both_readings() -> Markdown:
     """The table: a row for each work, the names of the methods below what is read."""
     rows = []
     for reading in READINGS:
-        other = breaking(reading.other) if reading.other else "not built"
-        other += ", in this lesson" if reading.other in TOLD else ""
+        other = breaking(reading.other) if reading.other else said("not built")
+        other += said(", in this lesson") if reading.other in TOLD else ""
         own = ", ".join(map(breaking, reading.methods))
-        rows.append((reading.work, f"{reading.own}<br>→ {own}", f"{reading.told}<br>→ {other}"))
-    return _table(("work", "its paper or code", "as it is told"), rows)
+        rows.append((reading.work, f"{said(reading.own)}<br>→ {own}", f"{said(reading.told)}<br>→ {other}"))
+    return _table((said("work"), said("its paper or code"), said("as it is told")), rows)
 
 
 def measured(found: Mapping[str, Result], steps: Sequence[int]) -> Markdown:
     """Where both readings can be run: the accuracy in percent after these steps, the told one below the own."""
     rows = []
     for reading, own, other in compared():
-        for work, name, word in ((reading.work, own, ""), ("", other, "told: ")):
+        for work, name, word in ((reading.work, own, ""), ("", other, said("told: "))):
             each = (f"{100 * found[name].snn_accuracy[T]:.1f}" for T in steps)
             rows.append((work, word + breaking(name), *each))
-    return _table(("work", "method", *(f"T = {T}" for T in steps)), rows)
+    return _table((said("work"), said("method"), *(f"T = {T}" for T in steps)), rows)
 
 
 def five_choices(rows: Sequence[Sequence[str]]) -> Markdown:
@@ -175,7 +176,8 @@ def five_choices(rows: Sequence[Sequence[str]]) -> Markdown:
     shown = [
         (*map(breaking, row[:4]), "; ".join(breaking(choice) for choice in row[4:] if choice)) for row in rows
     ]
-    return _table(("method", "activation", "threshold", "v0", "corrections; neuron; tuning"), shown)
+    head = (said("method"), said("activation"), said("threshold"), "v0", said("corrections; neuron; tuning"))
+    return _table(head, shown)
 
 
 def breaking(name: str) -> str:

@@ -1,9 +1,13 @@
+# ruff: noqa: RUF001 # Chinese signs are meant
 """Lesson 13's menus: every label works or is refused in words, and what is composed is what the catalogue has."""
+
+import re
 
 import pytest
 
 from snnlab import CATALOGUE, convert, datasets, networks, simulate
 from snnlab.course.building import CHOICES, Builder, composed, known, worth
+from snnlab.files.language import spoken
 from snnlab.training import recipes
 
 DATA = datasets.load("digits")
@@ -64,6 +68,16 @@ def test_every_label_works_or_is_refused_in_words(builder: Builder, name: str, l
 def test_the_curve_before_stays_to_compare(builder: Builder) -> None:
     builder.choose(threshold="99.9th percentile", v0="half full")
     assert ", before" in builder.says.value and builder.before is not None
+
+
+def test_the_builder_speaks_chinese_and_is_set_from_code_as_ever() -> None:
+    with spoken("zh"):
+        builder = Builder(networks.cnn, DATA, T=2).choose(v0="half full")
+        assert builder.menus["v0"].value == "half full" and builder.menus["v0"].label == "半满"
+        assert builder.menus["threshold"].description == "阈值"
+        assert re.fullmatch(
+            r"[\d.]+% ?，之前 [\d.]+%；ANN [\d.]+%。", builder.words.removeprefix("2 个时间步之后 ")
+        )
 
 
 def test_labels_that_are_not_there_are_named(builder: Builder) -> None:

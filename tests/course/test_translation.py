@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from snnlab.course import check, copies, translation
+from snnlab.course import building, check, copies, pitfalls, readings, translation
 from snnlab.course.lessons import Exercise, answers_of, find
 from snnlab.files.language import FOLDER, entries, mark, said, spoken
 from snnlab.plots import pictures
@@ -226,7 +226,16 @@ def test_an_edited_sentence_finds_its_twin_no_more(monkeypatch: pytest.MonkeyPat
 
 def test_every_word_of_the_kit_has_its_twin() -> None:
     """`said("...")` in the package, and the words of the page's script; the explorers have a catalogue of their own."""
-    found = {copies.GOES_ON, pictures.ACCURACY, *errors.PARTS}
+    found = {
+        copies.GOES_ON,
+        pictures.ACCURACY,
+        *errors.PARTS,
+        building.Builder.title,
+        building.Builder.refusal,
+    }
+    labels = {label for labels in building.CHOICES.values() for label in labels}
+    found |= (labels | set(building.CHOICES)) - {"v0", "IF", "ReLU"}
+    found |= {pitfalls.ABSENT, *(text for each in readings.READINGS for text in (each.own, each.told))}
     for path in (ROOT / "snnlab").rglob("*.py"):
         if path.parent.name != "explorers":
             found |= said_in(path)
