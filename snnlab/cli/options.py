@@ -132,9 +132,9 @@ def _every(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]
             yield from action.choices.values()
 
 
-def language_option(command: argparse._ActionsContainer) -> None:
-    """What the lessons are read in."""
-    command.add_argument("--language", choices=LANGUAGES, help="of the lessons: en, or zh, Chinese")
+def language_option(command: argparse._ActionsContainer, what: str = "of the lessons") -> None:
+    """What the lessons, or a report, are read in."""
+    command.add_argument("--language", choices=LANGUAGES, help=f"{what}: en, or zh, Chinese")
 
 
 def gather_options(gather: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from snnlab.cli.options import param, stopped
+from snnlab.cli.options import language_option, param, stopped
 from snnlab.files import short
 
 
@@ -19,6 +19,7 @@ def report_options(report: argparse.ArgumentParser) -> None:
     report.add_argument("--list", action="store_true", help="list the kit's reports")
     report.add_argument("-p", dest="params", type=param, action="append", default=[], metavar="KEY=VALUE")
     report.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
+    language_option(report, "of the report")
     report.set_defaults(usage=report.format_help)
 
 

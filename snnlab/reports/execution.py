@@ -20,6 +20,7 @@ from papermill.execute import execute_notebook
 
 import snnlab
 from snnlab.files import place, scratch
+from snnlab.files.language import said
 from snnlab.progress import progress_bar
 from snnlab.reports import cells
 from snnlab.reports.folder import FailedError, ReportError
@@ -43,6 +44,8 @@ def execute(
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors come back, told in one line
     started: list[Any] = []
     given = nbformat.read(notebook, as_version=4)
+    for prose in (cell for cell in given.cells if cell.cell_type == "markdown"):
+        prose.source = said(prose.source)
     cell = _divided(given, notebook.name)
     own = {"results": "results.json"} if cell and cell.takes_results else {}
     with scratch(Path(tempfile.gettempdir()), "snnlab-kernel-") as sockets:

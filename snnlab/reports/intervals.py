@@ -5,6 +5,7 @@ Intervals are Wilson's over the test images. Where two of them overlap, neither 
 
 from collections.abc import Mapping
 
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.studies.intervals import of_share, parted
 
@@ -19,16 +20,18 @@ def share(accuracy: float, images: int) -> str:
 def span(accuracy: float, images: int) -> str:
     """The interval alone, in percent: 96.0 to 98.8."""
     low, high = of_share(accuracy, images)
-    return f"{100 * low:.1f} to {100 * high:.1f}"
+    return percents(low, high)
 
 
 @door
 def against_ann(accuracy: float, ann: float, images: int) -> str:
     """In a sentence, whether the intervals of a spiking network and its ANN part."""
     if not parted(of_share(accuracy, images), of_share(ann, images, "ann")):
-        return f"The two intervals overlap: {images:,} images do not tell the two networks apart."
-    ahead = "spiking network" if accuracy > ann else "ANN"
-    return f"The two intervals part: the {ahead} is better."
+        unknown = said("The two intervals overlap: {images} images do not tell the two networks apart.")
+        return unknown.format(images=f"{images:,}")
+    if accuracy > ann:
+        return said("The two intervals part: the spiking network is better.")
+    return said("The two intervals part: the ANN is better.")
 
 
 @door
@@ -42,7 +45,8 @@ def ahead(accuracies: Mapping[str, float], images: int) -> str:
     if not accuracies:
         raise ValueError("accuracies is empty, but it must hold one or more")
     spans = {name: (value, of_share(value, images, "accuracies")) for name, value in accuracies.items()}
-    return leaders(spans, f"{images:,} images do not tell these apart")
+    unknown = said("{images} images do not tell these apart").format(images=f"{images:,}")
+    return leaders(spans, unknown)
 
 
 @door
@@ -61,21 +65,33 @@ def leaders(found: Mapping[str, tuple[float, tuple[float, float]]], unknown: str
     low, high = found[first[0]][1]
     level = [name for name in found if name not in first and not parted((low, high), found[name][1])]
     behind = len(found) - len(first) - len(level)
-    most = f"{100 * best:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
-    said = f"{_named(first)} {'has' if len(first) == 1 else 'have'} the most right, {most}"
+    has = (
+        said("{names} has the most right, {most}")
+        if len(first) == 1
+        else said("{names} have the most right, {most}")
+    )
+    told = has.format(names=_named(first), most=f"{100 * best:.1f} % ({percents(low, high)})")
     if not level:
-        return (
-            f"{said}, better than each of the other {behind}: no interval meets that one."
-            if behind
-            else f"{said}."
-        )
-    rest = f"; better than the other {behind}" if behind else ""
-    overlapped = f"{'that' if len(level) == 1 else 'those'} of {_named(level)}"
-    return f"{said}, but that interval overlaps {overlapped}: {unknown}{rest}."
+        alone = said("{told}, better than each of the other {behind}: no interval meets that one.")
+        return (alone if behind else said("{told}.")).format(told=told, behind=behind)
+    rest = said("; better than the other {behind}").format(behind=behind) if behind else ""
+    one = said("{told}, but that interval overlaps that of {names}: {unknown}{rest}.")
+    more = said("{told}, but that interval overlaps those of {names}: {unknown}{rest}.")
+    overlapped = one if len(level) == 1 else more
+    return overlapped.format(told=told, names=_named(level), unknown=unknown, rest=rest)
+
+
+@door
+def percents(low: float, high: float) -> str:
+    """An interval from low to high, 0 to 1, in percent."""
+    return said("{low} to {high}").format(low=f"{100 * low:.1f}", high=f"{100 * high:.1f}")
 
 
 def _named(names: list[str]) -> str:
     """Up to five names; more are counted."""
     quoted = [f"`{name}`" for name in names]
-    listed = " and ".join([", ".join(quoted[:-1]), quoted[-1]][len(quoted) == 1 :])
-    return listed if len(names) <= 5 else f"{len(names)} methods"
+    if len(names) > 5:
+        return said("{number} methods").format(number=len(names))
+    if len(names) == 1:
+        return quoted[0]
+    return said("{names} and {last}").format(names=", ".join(quoted[:-1]), last=quoted[-1])

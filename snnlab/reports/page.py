@@ -14,6 +14,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from plotly.offline import get_plotlyjs
 
+from snnlab.files.language import TONGUES, language, said
 from snnlab.plots.theme import DARK_COLOURS
 
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -34,7 +35,7 @@ def page(notebook: nbformat.NotebookNode, failed: str = "") -> str:
             for line in first.source.splitlines()
             if first.cell_type == "markdown" and line.startswith("# ")
         ),
-        "# Report",
+        f"# {said('Report')}",
     )
     resources = {
         "plotly": HERE,
@@ -43,6 +44,8 @@ def page(notebook: nbformat.NotebookNode, failed: str = "") -> str:
         "style": part("page.css"),
         "plotly_type": PLOTLY,
         "dark_colours": DARK_COLOURS,
+        "said": said,
+        "tongue": TONGUES[language()],
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
     return body.replace(HERE, script)
@@ -62,7 +65,7 @@ def told(figure: Mapping[str, Any]) -> str:
     layout = figure.get("layout", {})
     axes = [_words(layout.get(axis, {}).get("title")) for axis in ("xaxis", "yaxis")]
     named = ", ".join(f"{axis}: {name}" for axis, name in zip("xy", axes, strict=True) if name)
-    parts = [_words(layout.get("title")) or "A chart", named, *map(_trace, figure.get("data", []))]
+    parts = [_words(layout.get("title")) or said("A chart"), named, *map(_trace, figure.get("data", []))]
     return " ".join(f"{part}." for part in parts if part)
 
 
@@ -76,14 +79,16 @@ def _trace(trace: Mapping[str, Any]) -> str:
     places, numbers = (y, x) if trace.get("orientation") == "h" else (x, y)
     if trace.get("type") != "bar" and len(x) > 2:
         places, numbers = [places[0], places[-1]], [numbers[0], numbers[-1]]
-    said = _listed(places, numbers)
-    return f"{name}: {said}" if name else said
+    listed = _listed(places, numbers)
+    return f"{name}: {listed}" if name else listed
 
 
 def _listed(places: Iterable[Any], numbers: Iterable[Any]) -> str:
     """12.5 at 1, 98.3 at 8."""
     return ", ".join(
-        f"{number:.4g} at {place}" if isinstance(number, int | float) else f"{number} at {place}"
+        said("{number} at {place}").format(
+            number=f"{number:.4g}" if isinstance(number, int | float) else number, place=place
+        )
         for place, number in zip(places, numbers, strict=True)
     )
 

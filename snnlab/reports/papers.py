@@ -7,6 +7,7 @@ from IPython.display import Markdown
 
 from snnlab.datasets.published import Row
 from snnlab.files import kit
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.reports.intervals import span
 from snnlab.reports.results import table
@@ -56,7 +57,9 @@ def sentences(verdicts: Sequence[Verdict], found: Network) -> Markdown:
     """The claims of a table, one a line; at the end the rows that were not run."""
     told = [f"- {verdict.sentence}" for verdict in verdicts if verdict.row in found.methods]
     missing = [f"`{verdict.row}`" for verdict in verdicts if verdict.row not in found.methods]
-    return Markdown("\n".join([*told, *([f"- Not run yet: {', '.join(missing)}."] if missing else [])]))
+    if missing:
+        told.append(f"- {said('Not run yet: {rows}.').format(rows=', '.join(missing))}")
+    return Markdown("\n".join(told))
 
 
 @door
@@ -81,7 +84,7 @@ def all_images_table(network: str) -> Markdown:
         [
             (
                 f"`{row['network']}`",
-                f"`{row['method']}`" + ("" if row["grid"] == "yes" else ", not on the grid"),
+                f"`{row['method']}`" + ("" if row["grid"] == "yes" else said(", not on the grid")),
                 row["T"],
                 row["ann_accuracy"],
                 row["snn_accuracy"],

@@ -12,6 +12,7 @@ from IPython.display import Markdown
 
 import snnlab
 from snnlab.files import place
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.simulators.errors import Anatomy
 from snnlab.studies.papers import Network
@@ -59,8 +60,11 @@ def _six(value: Any) -> Any:
 
 @door
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Markdown:
-    """A table to show in a notebook; the first column is text, the others are set right."""
-    lines = ["|".join(head), "|".join([":--", *["--:"] * (len(head) - 1)])]
+    """A table to show in a notebook; the first column is text, the others are set right.
+
+    Its head is said in the reader's language, as far as its words are known.
+    """
+    lines = ["|".join(map(said, head)), "|".join([":--", *["--:"] * (len(head) - 1)])]
     return Markdown("\n".join([*lines, *("|".join(map(str, row)) for row in rows)]))
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from IPython.display import Markdown
 
+from snnlab.files.language import said
 from snnlab.neurons.door import door
-from snnlab.reports.intervals import leaders
+from snnlab.reports.intervals import leaders, percents
 from snnlab.reports.results import table
 from snnlab.studies.intervals import over_seeds, wilson
 
@@ -31,14 +32,14 @@ def study_table(rows: Sequence[Mapping[str, Any]]) -> Markdown:
     shared = [
         name for k, name in enumerate(GROUP) if len({key[k] for key in lines}) == 1 and name != "method"
     ]
-    told = "; ".join(f"{name} {plain(good[0][name])}" for name in shared)
+    told = "; ".join(f"{said(name)} {plain(good[0][name])}" for name in shared)
     shown = [k for k, name in enumerate(GROUP) if name not in shared]
     found = [
         _line(key, shown, [row for row in good if tuple(row[name] for name in GROUP) == key], steps)
         for key in lines
     ]
     head = (*(GROUP[k] for k in shown), "seeds", "ANN", *(f"T = {T}" for T in steps))
-    above = f"In all lines: {told}.\n\n" if told else ""
+    above = f"{said('In all lines: {told}.').format(told=told)}\n\n" if told else ""
     return Markdown(f"{above}{table(head, found).data}")
 
 
@@ -49,14 +50,22 @@ def study_headline(rows: Sequence[Mapping[str, Any]]) -> Markdown:
     good = [row for row in rows if not row["error"]]
     points, failed = ({row["key"] for row in some} for some in (rows, [row for row in rows if row["error"]]))
     if not good:
-        return Markdown(f"> {len(points)} points, {len(rows)} rows; {len(failed)} points failed.")
+        none = said("{points} points, {rows} rows; {failed} points failed.")
+        return Markdown(f"> {none.format(points=len(points), rows=len(rows), failed=len(failed))}")
     T = max(row["T"] for row in good)
     whats = [len({row[name] for row in good}) for name in ("method", "network", "seed")]
-    said = [
-        f"{count} {word}{'' if count == 1 else 's'}"
-        for count, word in zip(whats, ("method", "network", "seed"), strict=True)
+    words = (
+        (said("{n} method"), said("{n} methods")),
+        (said("{n} network"), said("{n} networks")),
+        (said("{n} seed"), said("{n} seeds")),
+    )
+    methods, networks, seeds = (pair[n != 1].format(n=n) for n, pair in zip(whats, words, strict=True))
+    head = said("{points} points: {methods}, {networks}, {seeds}, T up to {T}; {failed} points failed.")
+    told = [
+        head.format(
+            points=len(points), methods=methods, networks=networks, seeds=seeds, T=T, failed=len(failed)
+        )
     ]
-    told = [f"{len(points)} points: {', '.join(said)}, T up to {T}; {len(failed)} points failed."]
     places = list(dict.fromkeys((row["network"], row["data"]) for row in good))
     for network, data in places[:MOST_SAID]:
         lines: dict[str, list[Mapping[str, Any]]] = {}
@@ -64,8 +73,10 @@ def study_headline(rows: Sequence[Mapping[str, Any]]) -> Markdown:
             if (row["network"], row["data"], row["T"]) == (network, data, T):
                 lines.setdefault(_quoted(*(row[name] for name in _telling(good))), []).append(row)
         found = {name: _interval(some) for name, some in lines.items()}
-        unknown = "these runs do not tell them apart"
-        told += [f"`{_quoted(network, data)}`, after {T} steps: {leaders(found, unknown)}"] if found else []
+        if found:
+            best = leaders(found, said("these runs do not tell them apart"))
+            after = said("`{what}`, after {T} steps: {best}")
+            told.append(after.format(what=_quoted(network, data), T=T, best=best))
     return Markdown("\n".join(f"> {line}\n>" for line in told))
 
 
@@ -80,7 +91,7 @@ def study_failures(rows: Sequence[Mapping[str, Any]]) -> Markdown:
     bad = [row for row in _checked(rows) if row["error"]]
     failed = dict.fromkeys((*(row[name] for name in GROUP), row["seed"], row["error"]) for row in bad)
     if not failed:
-        return Markdown("No point failed.")
+        return Markdown(said("No point failed."))
     return table((*GROUP, "seed", "reason"), [tuple(map(plain, line)) for line in failed])
 
 
@@ -115,7 +126,7 @@ def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return ""
     accuracy, (low, high) = _interval(rows)
-    return f"{100 * accuracy:.1f}<br>{100 * low:.1f} to {100 * high:.1f}"
+    return f"{100 * accuracy:.1f}<br>{percents(low, high)}"
 
 
 def _interval(rows: Sequence[Mapping[str, Any]]) -> tuple[float, tuple[float, float]]:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from snnlab.files import short
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 from snnlab.studies.papers import FIGURE_3, TABLE_1, TABLE_2, TABLE_3, Network
@@ -46,17 +47,30 @@ class Verdict(NamedTuple):
     def evidence(self) -> str:
         """Where it fails, where nothing can be told and where it holds; numbers of the first of these, at its worst."""
         told: list[str] = []
-        for holds, word in ((False, "does not hold"), (None, "cannot be told"), (True, "holds")):
+        words = (
+            (False, said("does not hold here at T = {T}{numbers}")),
+            (None, said("cannot be told here at T = {T}{numbers}")),
+            (True, said("holds here at T = {T}{numbers}")),
+        )
+        for holds, word in words:
             if at := [finding for finding in self.found if self._holds_at(finding) is holds]:
-                tie = f", which {self.images:,} images cannot tell apart" if holds is None else ""
-                numbers = "" if told else f" ({min(at).numbers}{tie})"
-                told.append(f"{word} here at T = {', '.join(str(f.T) for f in at)}{numbers}")
-        return "; ".join(told)
+                numbers = "" if told else self._numbers(min(at), holds is None)
+                told.append(word.format(T=", ".join(str(f.T) for f in at), numbers=numbers))
+        return said("; ").join(told)
+
+    def _numbers(self, finding: Finding, tie: bool) -> str:
+        if not tie:
+            return said(" ({numbers})").format(numbers=finding.numbers)
+        tied = said(" ({numbers}, which {images} images cannot tell apart)")
+        return tied.format(numbers=finding.numbers, images=f"{self.images:,}")
 
     @property
     def sentence(self) -> str:
         """As a sentence."""
-        return f"`{self.row}`: that it {self.claim} {self.evidence or 'cannot be told from this run'}."
+        found = self.evidence or said("cannot be told from this run")
+        return said("`{row}`: that it {claim} {found}.").format(
+            row=self.row, claim=said(self.claim), found=found
+        )
 
     def _holds_at(self, finding: Finding) -> bool | None:
         noise = 2 * math.sqrt(
@@ -152,5 +166,6 @@ def _to_ann(row: str, found: Network) -> Iterator[Finding]:
     if row in found.methods:
         own = found.methods[row]
         for T, accuracy in own.snn_accuracy.items():
-            numbers = f"T = {T}: {accuracy:.1%}, its ANN {own.ann_accuracy:.1%}"
+            beside = said("T = {T}: {own}, its ANN {ann}")
+            numbers = beside.format(T=T, own=f"{accuracy:.1%}", ann=f"{own.ann_accuracy:.1%}")
             yield Finding(accuracy - own.ann_accuracy + 0.01, T, numbers)
