@@ -43,9 +43,7 @@ def execute(
     written = folder / "report.ipynb"
     logging.getLogger("papermill").setLevel(logging.CRITICAL)  # its errors come back, told in one line
     started: list[Any] = []
-    given = nbformat.read(notebook, as_version=4)
-    for prose in (cell for cell in given.cells if cell.cell_type == "markdown"):
-        prose.source = said(prose.source)
+    given = _read(notebook)
     cell = _divided(given, notebook.name)
     own = {"results": "results.json"} if cell and cell.takes_results else {}
     with scratch(Path(tempfile.gettempdir()), "snnlab-kernel-") as sockets:
@@ -79,6 +77,14 @@ def execute(
         finally:
             _end(started)
     return _executed(written)
+
+
+def _read(notebook: Path) -> nbformat.NotebookNode:
+    """The notebook with its prose in the reader's language."""
+    given = nbformat.read(notebook, as_version=4)
+    for prose in (cell for cell in given.cells if cell.cell_type == "markdown"):
+        prose.source = said(prose.source)
+    return given
 
 
 def _end(started: list[Any]) -> None:
