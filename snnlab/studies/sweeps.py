@@ -105,7 +105,13 @@ def each(
     *,
     test: Given | None = None,
 ) -> dict[str, Result]:
-    """`compare` of networks that are had otherwise: `ann_of(method)` gives the trained one that a method converts."""
+    """`compare` of networks that are had otherwise.
+
+    Args:
+        ann_of: called with a method; gives the trained network that it converts.
+        methods, data, steps, test: as `compare` takes them.
+    Raises: ValueError for steps that are no whole numbers of 1 or more.
+    """
     wrong = [T for T in steps if isinstance(T, bool) or not isinstance(T, int) or T < 1]
     if wrong or not steps:
         raise ValueError(
