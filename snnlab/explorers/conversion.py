@@ -273,7 +273,7 @@ class ConversionExplorer(Answering):
         if self.snn.latency > t and method.depends_on_T:
             told.append(said("Its neurons look ahead: {latency} steps pass until the answer is there."))
         given = {
-            "method": escape(method.title), "after": after.format(t=t), "t": t, "right": f"{right:.1f}",
+            "method": escape(said(method.title)), "after": after.format(t=t), "t": t, "right": f"{right:.1f}",
             "images": len(self.test), "ann": f"{ann:.1f}", "thresholds": thresholds, "start": start,
             "step": f"{100 / t:.1f}", "latency": self.snn.latency,
         }  # fmt: skip
