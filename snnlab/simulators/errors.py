@@ -29,6 +29,7 @@ from snnlab.converters.graph import ACTIVATIONS, trace, walk
 from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_and_labels, labels_of
+from snnlab.files.language import said
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import check_memory
@@ -136,18 +137,24 @@ class Anatomy:
         """In a sentence or two: which layer loses most, and to what."""
         differs = {name: layer for name, layer in self.layers.items() if layer.distance > 0}
         if not differs:
-            return f"After {self.T} steps no layer says anything else than the ANN's."
+            return said("After {T} steps no layer says anything else than the ANN's.").format(T=self.T)
         if self.ann_accuracy is None:
             name = max(differs, key=lambda n: differs[n].distance / (differs[n].activation or 1.0))
-            return f"{name!r} differs most from the ANN. {_cause(differs[name])}"
+            most = said("{layer} differs most from the ANN. {cause}")
+            return most.format(layer=repr(name), cause=_cause(differs[name]))
         losses = self.losses()
         name, whole = max(losses, key=losses.__getitem__), sum(losses.values())
         if losses[name] <= 0 or whole <= 0:
-            return f"After {self.T} steps the accuracy is no lower than the ANN's, {self.ann_accuracy:.1%}."
-        cause = _cause(self.layers[name])
-        of = "of the" if losses[name] <= whole else "points; others win some back, which leaves"
-        lost = f"{100 * losses[name]:.1f} {of} {100 * whole:.1f} points of accuracy"
-        return f"{name!r} loses most: {lost}. {cause}"
+            nothing = said("After {T} steps the accuracy is no lower than the ANN's, {accuracy}.")
+            return nothing.format(T=self.T, accuracy=f"{self.ann_accuracy:.1%}")
+        most = said("{layer} loses most: {lost} of the {whole} points of accuracy. {cause}")
+        if losses[name] > whole:
+            most = said(
+                "{layer} loses most: {lost} points; others win some back, which leaves {whole} points of accuracy. "
+                "{cause}"
+            )
+        lost, left = f"{100 * losses[name]:.1f}", f"{100 * whole:.1f}"
+        return most.format(layer=repr(name), lost=lost, whole=left, cause=_cause(self.layers[name]))
 
     def table(self) -> str:
         """The layers as a table of plain text."""
@@ -348,8 +355,10 @@ def _cause(layer: Layer) -> str:
     own = {part: layer.shares[part] for part in PARTS[1:]}
     worst = max(own, key=own.__getitem__)
     if name != "inherited" or own[worst] <= 0:
-        return f"Its difference from the ANN is mostly {name} ({layer.shares[name]:.0%} of the square)."
-    return f"Most of its difference is inherited ({layer.shares[name]:.0%}); of its own it is {worst}."
+        told, cause = said("Its difference from the ANN is mostly {cause} ({share} of the square)."), name
+    else:
+        told, cause = said("Most of its difference is inherited ({share}); of its own it is {cause}."), worst
+    return told.format(cause=said(cause), share=f"{layer.shares[name]:.0%}")
 
 
 def _row(name: str, layer: Layer) -> tuple[str, ...]:
