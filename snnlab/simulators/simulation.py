@@ -9,7 +9,7 @@ import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
 
@@ -195,7 +195,7 @@ def _one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
 
 @dataclass(frozen=True)
 class _Runner:
-    """All T steps for one batch of images; holds nothing that changes, so threads can share it."""
+    """All T steps for one batch of images; threads share it, and what they find of its layers' sizes is the same."""
 
     plan: Plan
     sites: dict[str, IF]
@@ -205,6 +205,7 @@ class _Runner:
     coder: Poisson | None
     class_axis: int | None
     rule: Rule | None
+    sizes: dict[str, int] = field(default_factory=dict)  # bytes of a site's current for one image in one step
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, first: int) -> Run:
@@ -213,7 +214,7 @@ class _Runner:
         shown = None if self.coder is None else self.coder.steps(images, first)
         found = Outcome(images, self.T, self.rule, self.class_axis)
         while len(found.going):
-            steps = min(self.chunk or batch.affordable_steps, found.until_some_end())
+            steps = min(self.chunk or self.affordable_steps(len(found.going)), found.until_some_end())
             unroll = Unroll(self.plan, static, steps, None if shown is None else shown(steps, found.going))
             used, ended = found.add(unroll.run(batch.at_neuron).double())
             batch.count(used, steps)
@@ -224,6 +225,11 @@ class _Runner:
         mean = found.total / found.steps.reshape(-1, *(1 for _ in found.total.shape[1:]))
         decided = None if found.decided is None else found.decided.cpu()
         return Run(self.T, mean.cpu(), decided, batch.spikes(), batch.traces(), found.steps.cpu())
+
+    def affordable_steps(self, images: int) -> int:
+        """Steps in one chunk, as soon as the largest layer is known."""
+        largest = images * max(self.sizes.values(), default=0)
+        return CHUNK_BYTES // largest or 1 if largest else 1
 
 
 class _Batch:
@@ -236,11 +242,6 @@ class _Batch:
         self.sent: dict[str, Tensor] = {}  # in each step of this chunk by each image, where images may end
         self.counted: dict[str, float] = {}  # of them those up to where an image ended
         self.recorded: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in runner.wanted}
-        self.largest = 0  # bytes of one layer's current in one step
-
-    @property
-    def affordable_steps(self) -> int:
-        return CHUNK_BYTES // self.largest or 1 if self.largest else 1
 
     def at_neuron(self, name: str, neuron: IF, current: Tensor) -> Tensor:
         potentials: list[Tensor] | None = [] if name in self.recorded else None
@@ -249,7 +250,7 @@ class _Batch:
             self.sent[name] = _by_image(output, neuron)
         elif neuron.least_spikes < 0:
             self.either[name] = self.either.get(name, 0) + _either(output)
-        self.largest = max(self.largest, current[0].nbytes)
+        self.runner.sizes[name] = current[0, 0].nbytes
         if potentials is not None:
             v, emitted = neuron.in_activation(torch.stack(potentials)), neuron.sent(output)
             self.recorded[name].append((self.choose(name, v), self.choose(name, emitted)))
@@ -279,12 +280,10 @@ class _Batch:
 
     def keep(self, stay: Tensor) -> None:
         """Let the other images go."""
-        before = max(1, *(len(state.v) for state in self.states.values()))
         for name, state in self.states.items():
             v, count, calcium, reach, charge = state
             calcium, charge = (None if value is None else few_of(value, stay) for value in (calcium, charge))
             self.states[name] = State(few_of(v, stay), few_of(count, stay), calcium, reach, charge)
-        self.largest = self.largest * len(stay) // before
 
     def spikes(self) -> dict[str, float]:
         """Spikes per neuron at each site, summed over steps and images."""

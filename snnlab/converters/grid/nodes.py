@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.graph import Weighted
 from snnlab.converters.grid import planes
+from snnlab.neurons.integrate import CACHED
 
 
 class Rescale(nn.Module):
@@ -50,6 +51,15 @@ class Rescale(nn.Module):
         """x_k [B, ...], all of one shape, to y, float64 or where it fits float32."""
         if self.narrow and self.whole:
             return self._exactly(xs)
+        few = max(1, CACHED // xs[0][0].numel())  # what the cache holds at a time
+        if len(xs[0]) <= few:
+            return self._rounded(xs)
+        out = torch.empty_like(xs[0], dtype=torch.float32 if self.narrow else torch.float64)
+        for part, *terms in zip(out.split(few), *(x.split(few) for x in xs), strict=True):
+            part.copy_(self._rounded(terms))
+        return out
+
+    def _rounded(self, xs: Sequence[Tensor]) -> Tensor:
         total: Any = self.offset
         for k, x in enumerate(xs):
             ratio, y = getattr(self, f"ratio{k}"), x.double()
