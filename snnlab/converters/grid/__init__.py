@@ -8,9 +8,10 @@ number, and the order of summation does not matter. Sums over analog values (the
 float64, and are computed once.
 
 How fine the grid is, is a choice, `bits`. With 24 a weight has all bits that float32 sums allow, two or three bytes;
-what is not a sum (a shortcut's scale) is in float64, and so are potentials that outgrow float32. With 15 a weight that meets spikes is a whole number of two
-bytes, so that integer operations add up what float32 adds up (planes.py), and a potential fits float32 as long as it
-stays below 2^24 multiples (neurons/integrate.py watches that). With 8 it is a byte, as on neuromorphic chips.
+what is not a sum (a shortcut's scale) is in float64, and so are potentials that outgrow float32. With 15 a weight
+that meets spikes is a whole number of two bytes, so that integer operations add up what float32 adds up
+(planes.py), and a potential fits float32 as long as it stays below 2^24 multiples (neurons/integrate.py watches
+that). With 8 it is a byte, as on neuromorphic chips.
 """
 
 from snnlab.converters.grid.comparing import on_grid
