@@ -94,8 +94,8 @@ def short_cells(notebook: Notebook) -> Iterator[str]:
 
 
 def words_between(notebook: Notebook) -> Iterator[str]:
-    """Markdown comes first, last, and between any two code cells."""
-    kinds = [cell["cell_type"] for cell in notebook["cells"]]
+    """Markdown comes first, between any two code cells, and last but for what ends the kernel."""
+    kinds = [cell["cell_type"] for cell in notebook["cells"] if "kernel" not in tags(cell)]
     if not kinds or kinds[0] != "markdown":
         yield "cell 1: must be markdown: what the reader will be able to do"
     if kinds and kinds[-1] != "markdown":
