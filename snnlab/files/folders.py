@@ -18,9 +18,10 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
     Folders above it that had to be made are gone as well, if they are empty.
     """
     made = missing(parent)
-    parent.mkdir(parents=True, exist_ok=True)
-    cleared(parent, rf"{re.escape(prefix)}.*\.tmp")
-    folder, held = held_anew(lambda: Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent)))
+    _made(parent)
+    with contextlib.suppress(FileNotFoundError):
+        cleared(parent, rf"{re.escape(prefix)}.*\.tmp")
+    folder, held = held_anew(lambda: _new(parent, prefix))
     try:
         yield folder
     finally:
@@ -29,11 +30,29 @@ def scratch(parent: Path, prefix: str) -> Iterator[Path]:
         remove_empty(made)
 
 
+def _made(folder: Path) -> None:
+    """Make a folder and those above it, which other processes may at any moment find empty, and take away."""
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            folder.mkdir(parents=True, exist_ok=True)
+            return
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _new(parent: Path, prefix: str) -> Path:
+    """A folder in parent."""
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError):
+            _made(parent)
+            return Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent))
+    return Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=parent))
+
+
 def trial(folder: Path, work: AbstractContextManager[object]) -> int:
     """Bytes free in a folder where something will be made: it is begun, and nothing is left. Raises: OSError."""
     made = missing(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _made(folder)
         with work:
             return shutil.disk_usage(folder).free
     finally:

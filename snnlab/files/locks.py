@@ -41,7 +41,11 @@ def held_anew(make: Callable[[], Path]) -> tuple[Path, "BaseFileLock | None"]:
     """A folder that `make` makes under a name of its own, and its lock."""
     while True:
         made = make()
-        first, lock = made.stat(), hold(made)
+        try:
+            first = made.stat()
+        except FileNotFoundError:  # as below
+            continue
+        lock = hold(made)
         if made.exists() and os.path.samestat(first, made.stat()):
             return made, lock
         release(lock)  # another process took it for a leftover before it was held
