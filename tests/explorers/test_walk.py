@@ -290,11 +290,11 @@ def test_the_builder_shows_or_refuses_every_entry_with_every_activation(
     builder.answer(builder._changed)
     for activation in builder.menus["activation"].options:
         for name, menu in builder.menus.items():
-            for label in menu.options if name != "activation" else (activation,):
+            for _, label in menu.options if name != "activation" else (activation,):
                 menu.value = label
                 shown_or_refused(builder)
             if name != "activation":
-                menu.value = menu.options[0]  # for the menus after it
+                menu.value = menu.options[0][1]  # for the menus after it
 
 
 def shown_or_refused(builder: Builder) -> None:
