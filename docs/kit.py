@@ -35,6 +35,7 @@ class Page(SphinxDirective):
         file = ROOT / self.arguments[0]
         self.env.note_dependency(str(file))
         text = linked(file.read_text(encoding="utf-8"), file.parent).partition("\n")[2]  # without its title
+        text = re.sub(r"^\[!\[.*\n", "", text, flags=re.MULTILINE)  # badges would be asked for elsewhere
         before, mark, sections = text.partition("\n## ")
         if self.arguments[1] == "before":
             return self.parse_text_to_nodes(before)

@@ -7,12 +7,14 @@ import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 
 import snnlab
+from docs.published import publish
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "hosts.md").read_text("utf-8")
@@ -111,9 +113,61 @@ def test_before_a_commit_runs_ruff_alone() -> None:
 
 
 def test_the_page_invents_no_address() -> None:
-    assert "<address of the repository>" in PAGE and "git+{REPOSITORY}" in PAGE
-    addresses = set(re.findall(r"https?://[^\s`)]+", PAGE))
-    assert addresses == {"https://download.pytorch.org/whl/cpu"}
+    assert "git+{REPOSITORY}" in PAGE
+    addresses = set(re.findall(r"https?://[^\s`)\"]+", PAGE)) - {"https://github.com/OWNER/NAME"}
+    ours = PROJECT.get("urls", {}).get("Repository")
+    assert addresses == {"https://download.pytorch.org/whl/cpu", *filter(None, [ours])}
+    assert ("<address of the repository>" in PAGE) == (ours is None)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The files that name the address, as they are before there is one."""
+    for path in ("README.md", "pyproject.toml", "CITATION.cff", "docs/hosts.md"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    return tmp_path
+
+
+def published(address: str, root: Path) -> dict[str, str]:
+    """The files after the address was put there."""
+    publish(address, root)
+    return {path: (root / path).read_text("utf-8") for path in ("README.md", "CITATION.cff", "docs/hosts.md")}
+
+
+def test_an_address_makes_badges_that_open_what_is_there(copy: Path) -> None:
+    said = published("https://github.com/Some-One/spikes.git", copy)
+    urls = tomllib.loads((copy / "pyproject.toml").read_text("utf-8"))["project"]["urls"]
+    assert urls["Repository"] == "https://github.com/Some-One/spikes"
+    assert urls["Documentation"] == "https://some-one.github.io/spikes/"
+    line = said["README.md"].splitlines()[2]
+    links = dict(re.findall(r"\[!\[(\w+)\]\([^)]+\)\]\(([^)]+)\)", line))
+    binder, colab = urlsplit(links["Binder"]), urlsplit(links["Colab"])
+    assert binder.path == "/v2/gh/Some-One/spikes/HEAD"
+    assert (ROOT / parse_qs(binder.query)["labpath"][0]).is_file()
+    assert (ROOT / colab.path.removeprefix("/github/Some-One/spikes/blob/HEAD/")).is_file()
+    workflow = urlsplit(links["tests"]).path.removeprefix("/Some-One/spikes/actions/workflows/")
+    assert (ROOT / ".github" / "workflows" / workflow).is_file()
+    assert yaml.safe_load(said["CITATION.cff"])["repository-code"] == urls["Repository"]
+    assert "<address" not in said["docs/hosts.md"] and said["docs/hosts.md"].count(urls["Repository"]) == 2
+
+
+def test_another_address_moves_them_all_and_the_same_one_changes_nothing(copy: Path) -> None:
+    first, once = (published("https://github.com/one/kit", copy) for _ in range(2))
+    assert first == once
+    moved = published("https://github.com/two/kit/", copy)
+    assert "one/kit" not in "".join(moved.values()) + (copy / "pyproject.toml").read_text("utf-8")
+    assert moved == {path: text.replace("one/kit", "two/kit") for path, text in once.items()}
+
+
+@pytest.mark.parametrize(
+    "address", ["", "one/kit", "http://github.com/one/kit", "https://github.com/one", "github.com/a/b/c"]
+)
+def test_another_form_of_address_is_refused_and_nothing_is_written(address: str, copy: Path) -> None:
+    before = (copy / "README.md").read_bytes()
+    with pytest.raises(SystemExit, match=r"an address is https://github.com/OWNER/NAME, not "):
+        publish(address, copy)
+    assert (copy / "README.md").read_bytes() == before
 
 
 def test_the_page_says_of_each_host_whether_it_was_tried() -> None:
