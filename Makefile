@@ -31,7 +31,7 @@ lab: $(STAMP) ## open JupyterLab on the first lesson
 
 # A worker that dies is not replaced: the new one would begin with the test that ended the old one, again and again.
 test: $(STAMP) ## run every test there is, lessons and reports too
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --max-worker-restart 0 --nbval-lax --nbval-current-env tests $(LESSONS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --max-worker-restart 0 --durations 15 --nbval-lax --nbval-current-env tests $(LESSONS)
 
 # Oldest packages warn of what is newer: warnings are no errors here. The tests' own tools and oracles are the newest.
 test-oldest: $(STAMP) ## run most tests that need no course with the oldest packages that pyproject.toml allows
