@@ -157,7 +157,7 @@ def _shared(pages: Collection[str]) -> dict[str, Any]:
         "style": style,
         "prose": partial(prose, pages=pages),
         "pages": pages,
-        "made": _made(),
+        "made": _made(said("Written on {date} with {versions}.")),
         **_language(),
     }
 
@@ -202,7 +202,8 @@ def page(
     began = time.monotonic()
     with scratch(Path(tempfile.gettempdir()), "snnlab-lesson-") as folder:
         executed = execute(lesson.path, {}, folder, {PAGES: "1"})
-    made = f"{_made()} in {time.monotonic() - began:.0f} s"
+    seconds = f"{time.monotonic() - began:.0f}"
+    made = _made(said("Executed on {date} with {versions} in {seconds} s."), seconds=seconds)
     return rendered(executed, lesson, near, made, pages, _twins(lesson.page, twins))
 
 
@@ -272,10 +273,12 @@ def alone(output: str) -> str:
     return re.sub(r'<p class="snnlab-kernel">[^<]*</p>', "", text)
 
 
-def _made() -> str:
-    packages = ", ".join(f"{name} {version(name).partition('+')[0]}" for name in ("torch", "numpy"))
-    today = datetime.now(UTC).date().isoformat()
-    return f"Executed on {today} with snnlab {snnlab.__version__}, {packages}, Python {platform.python_version()}"
+def _made(sentence: str, **given: str) -> str:
+    """A page's foot: the day (UTC) and what it was made with."""
+    versions = {"snnlab": snnlab.__version__, "torch": version("torch"), "numpy": version("numpy")}
+    versions["Python"] = platform.python_version()
+    told = ", ".join(f"{name} {number.partition('+')[0]}" for name, number in versions.items())
+    return sentence.format(date=datetime.now(UTC).date().isoformat(), versions=told, **given)
 
 
 def _template(name: str) -> Any:

@@ -233,6 +233,7 @@ def test_both_languages_link_every_page_with_its_twin(course: Path, tmp_path: Pa
         assert visit.page.get_attribute("html", "lang") == "en"
         visit.page.click("nav >> text=中文 >> nth=0")
         assert visit.page.url.endswith(f"/zh/{name}") and visit.page.get_attribute("html", "lang") == "zh-CN"
+        assert re.match(r"\d{4}-\d\d-\d\d 用 snnlab [\d.]+, torch ", visit.page.inner_text("footer"))
         visit.page.click("nav >> text=English >> nth=0")
         assert visit.page.url == (out / name).as_uri()
     visit.close()
