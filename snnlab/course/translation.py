@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -67,5 +66,6 @@ def source(lessons: Path) -> Iterator[Path]:
         fill(lessons, new)
         if (lessons.parent / DOCUMENT).is_file():
             (near / DOCUMENT).parent.mkdir()
-            shutil.copyfile(lessons.parent / DOCUMENT, near / DOCUMENT)
+            told = text((lessons.parent / DOCUMENT).read_text(encoding="utf-8"))
+            (near / DOCUMENT).write_text(told, encoding="utf-8")
         yield new

@@ -175,11 +175,13 @@ def test_a_check_speaks_chinese(function: Callable[..., Any] | None, says: str) 
         assert says in check("01.1", function).text  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["glossary", "references"])
+@pytest.mark.parametrize("name", ["notebooks/glossary", "notebooks/references", "docs/your_own_network"])
 def test_a_text_beside_the_lessons_says_the_same_and_keeps_the_headings_that_links_lead_to(name: str) -> None:
-    paragraphs = (ROOT / "notebooks" / f"{name}.md").read_text(encoding="utf-8").strip().split("\n\n")
-    said_in_both = [text for text in paragraphs if not text.startswith(("### ", "- "))]
-    twins = catalogue(name)
+    whole = (ROOT / f"{name}.md").read_text(encoding="utf-8")
+    paragraphs = re.sub("^```.*?^```", "", whole, flags=re.DOTALL | re.MULTILINE).strip().split("\n\n")
+    same = ("### ", "- ") if name.startswith("notebooks") else ("    ", "<!--")
+    said_in_both = [text for text in paragraphs if text.strip() and not text.startswith(same)]
+    twins = catalogue(Path(name).name)
     missing = [f"<!-- {mark(text)} {text} -->" for text in said_in_both if mark(text) not in twins]
     assert not missing, "write the twins below these lines: " + ", ".join(missing)
     assert set(twins) == set(map(mark, said_in_both)), "no twin is left over, and none is a heading's"
