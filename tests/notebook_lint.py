@@ -37,7 +37,7 @@ SEEN = (
     (r"\\[a-zA-Z]+", "M"),
     (r"[{}\s&]", ""),
 )
-TAGS = {"parameters", "kernel", "solution", "exercise", "answer", "remove-input"}
+TAGS = {"parameters", "kernel", "lab", "solution", "exercise", "answer", "remove-input"}
 MACHINE_PATH = re.compile(r"""(?<![\w.:/])(/(home|work|root|tmp|Users|mnt|media|opt)/|[A-Z]:\\)""")
 
 

@@ -20,7 +20,9 @@ const SHOWN = {};
 const shown = (answer) => SHOWN[answer] ?? answer;
 const say = (english, number) => (WORDS[english] ?? english).replace("{number}", number);
 const NAMES = [say("On record: first answer"), say("second answer")];
-const told = (given) => given.map(({ answer, at }, k) => `${NAMES[k]} ${shown(answer)} (${new Date(at).toLocaleString()})`).join("; ");
+const tongue = document.documentElement.lang;
+const when = (at) => new Date(at).toLocaleString(navigator.languages.find((other) => other.startsWith(tongue.slice(0, 2))) ?? tongue);
+const told = (given) => given.map(({ answer, at }, k) => `${NAMES[k]} ${shown(answer)} (${when(at)})`).join(say("; "));
 
 function ask(place) {
   const { number, question, options, shown: labels } = JSON.parse(place.dataset.asked);

@@ -39,8 +39,14 @@ ROOM = 50 * 10**6
 LINK = re.compile(r"\[([^\]]*)\]\((?![a-z]+:|#)([^)#\s]+)(#[^)]*)?\)")
 """A link to what lies beside: its text, its path, its place in there."""
 MATH = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$]+?)\$", re.DOTALL)
+SET = re.compile(
+    r"([(\u201c\uff08\u300c]*)@equation(\d+)@([.,;:!?)\]\u201d\u3001\u3002\u300d\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*)"
+)
+"""The place of an equation, and the signs before and behind it, which no line may part from it."""
 NAMES = {"en": "English", "zh": "中文"}
 """What the languages call themselves."""
+LEFT_OUT = {"kernel", "lab"}
+"""Tags of cells that speak of a kernel, or of running cells: on a page there is none."""
 NO_TWINS: Mapping[str, str] = MappingProxyType({})
 VIEW = "application/vnd.jupyter.widget-view+json"
 FRAME = r'<iframe\b[^>]*\btitle="{}"[^>]*>\s*</iframe>'
@@ -231,7 +237,7 @@ def rendered(
     }
     given |= _language()
     given |= {"view": VIEW, "style": part("page.css") + part("site.css"), "script": part("site.js")}
-    cells = [cell for cell in executed.cells if "kernel" not in cell.metadata.get("tags", ())]
+    cells = [cell for cell in executed.cells if not LEFT_OUT & {*cell.metadata.get("tags", ())}]
     body, _ = exporter.from_notebook_node(nbformat.from_dict({**executed, "cells": cells}), given)
     return body
 
@@ -256,7 +262,17 @@ def prose(markdown: str, pages: Collection[str] = frozenset()) -> str:
 
     linked = LINK.sub(lead, MATH.sub(equation, markdown))
     text = re.sub(r"<[^>]*>", lambda tag: re.sub(r"@equation\d+@", "", tag[0]), str(markdown2html(linked)))
-    return re.sub(r"@equation(\d+)@", lambda found: kept[int(found[1])], text)  # not in a heading's anchor
+
+    def put(found: re.Match[str]) -> str:
+        drawn = kept[int(found[2])]
+        alone = drawn.startswith("<div") or not (found[1] or found[3])
+        return (
+            f"{found[1]}{drawn}{found[3]}"
+            if alone
+            else f'<span class="whole">{found[1]}{drawn}{found[3]}</span>'
+        )
+
+    return SET.sub(put, text)  # not in a heading's anchor
 
 
 def _equation(latex: str) -> str:

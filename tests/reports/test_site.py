@@ -173,6 +173,8 @@ def test_nothing_in_a_page_asks_for_what_a_page_has_not(lesson: Path) -> None:
         ("```\n$5 and $6\n```", ["$5 and $6"]),
         ("## What $v[T]$ says", [">What <math", "</math> says<", 'id="What--says"']),
         ("a < b & c", ["&lt;", "&amp;"]),
+        ("in ($v[T]$), here", ['<span class="whole">(<math', "</math>),</span> here"]),
+        ("这里是 $v[T]$。对", ['<span class="whole"><math', "</math>。</span>对"]),
     ],
 )
 def test_prose(markdown: str, wanted: list[str]) -> None:
