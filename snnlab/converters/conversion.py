@@ -19,6 +19,7 @@ from snnlab.converters.grid import BITS, check_bits, on_grid
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_of, split_of
+from snnlab.files.language import said
 from snnlab.neurons import IF
 from snnlab.neurons.door import check, door
 from snnlab.neurons.settings import MOST_STEPS, check_memory, shown_numbers, whole
@@ -209,20 +210,20 @@ def fates(ann: nn.Module, graph: Graph, activations: dict[str, nn.Module]) -> li
     told: set[str] = set()
     for node in graph.nodes:
         told |= {node.scope if node.was else "", *(name.split("#")[0] for name in node.folded)}
-        folded = "".join(f", with {name!r} folded in" for name in node.folded)
+        folded = "".join(said(", with {layer} folded in").format(layer=repr(name)) for name in node.folded)
         if node.site:
             rows.append((node.name, str(activations[node.name]), f"-> {node.kind}"))
         elif node.was:
-            rows.append((node.name, node.was, (node.fate or "kept") + folded))
+            rows.append((node.name, node.was, (node.fate or said("kept")) + folded))
         elif node.call:
-            rows.append((f"{node.call}()", "function", (node.fate or "kept") + folded))
+            rows.append((f"{node.call}()", said("function"), (node.fate or said("kept")) + folded))
     for name, module in unwrapped(ann).named_modules():
         if name and name not in told and not list(module.children()):
-            drops = "Dropout" in type(module).__name__
-            unused = (
-                "left out: it drops nothing outside training" if drops else "left out: it changes nothing"
-            )
-            rows.append(
-                (name, str(module), unused if name in graph.entered else "not used by the forward: left out")
-            )
+            if name not in graph.entered:
+                unused = said("not used by the forward: left out")
+            elif "Dropout" in type(module).__name__:
+                unused = said("left out: it drops nothing outside training")
+            else:
+                unused = said("left out: it changes nothing")
+            rows.append((name, str(module), unused))
     return rows

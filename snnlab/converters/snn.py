@@ -11,6 +11,7 @@ from snnlab.converters.graph import Graph
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.methods import Method
 from snnlab.datasets.given import Given, images_of
+from snnlab.files.language import padded, said, wide
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 
@@ -110,11 +111,10 @@ class SNN(nn.Module):
 
     def summary(self) -> str:
         """A table: each layer of the ANN, and what became of it."""
-        widths = [max(len(row[k]) for row in self.rows) for k in range(2)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c}" for a, b, c in self.rows]
-        title = (
-            f"{self.method.name}: {self.method.title} ({self.method.paper}, {self.method.year}), T = {self.T}"
-        )
+        widths = [max(wide(row[k]) for row in self.rows) for k in range(2)]
+        lines = ["  ".join([*map(padded, row[:2], widths), row[2]]) for row in self.rows]
+        method, name = self.method, said(self.method.title)
+        title = f"{method.name}: {name} ({method.paper}, {method.year}), T = {self.T}"
         return "\n".join([title, "", *lines])
 
 

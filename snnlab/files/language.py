@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -58,6 +59,21 @@ def said(english: str) -> str:
 def together(sentences: Iterable[str]) -> str:
     """Sentences one after the other: with a blank between two, which Chinese has not."""
     return (" " if language() == "en" else "").join(sentences)
+
+
+def wide(text: str) -> int:
+    """In Latin letters; a Chinese one is as wide as two."""
+    return len(text) + sum(unicodedata.east_asian_width(letter) in "FW" for letter in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with blanks after it, up to a number of columns."""
+    return text + " " * (columns - wide(text))
+
+
+def set_right(text: str, columns: int) -> str:
+    """The text with blanks before it."""
+    return " " * (columns - wide(text)) + text
 
 
 def words(script: str) -> dict[str, str]:

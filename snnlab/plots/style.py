@@ -7,7 +7,6 @@ References:
 import contextlib
 import re
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +15,7 @@ import matplotlib.pyplot as plt
 from matplotlib.font_manager import fontManager
 from torch import Tensor
 
-from snnlab.files.language import language, said, spoken
+from snnlab.files.language import language, said, spoken, wide
 from snnlab.plots.page import PageFigure
 from snnlab.plots.theme import BLUE, GREEN, GREY, INK, LINE, ORANGE, PAPER, PURPLE, RED, SKY
 
@@ -132,22 +131,17 @@ def _letters(names: Sequence[str], columns: int) -> int:
     sizes = [short + (k < longer) for k in range(columns)]
     starts = [sum(sizes[:k]) for k in range(columns)]
     return sum(
-        6 + max(map(_width, names[at : at + size]), default=0) for at, size in zip(starts, sizes, strict=True)
+        6 + max(map(wide, names[at : at + size]), default=0) for at, size in zip(starts, sizes, strict=True)
     )
-
-
-def _width(text: str) -> int:
-    """In Latin letters; a Chinese one is as wide as two."""
-    return len(text) + sum(unicodedata.east_asian_width(letter) in "FW" for letter in text)
 
 
 def filled(title: str, width: int) -> str:
     """A title in as many lines as it takes."""
-    if _width(title) == len(title):
+    if wide(title) == len(title):
         return textwrap.fill(title, width)
     lines = [""]
     for piece in PIECE.findall(title):
-        if lines[-1] and _width(lines[-1] + piece.rstrip()) > width:
+        if lines[-1] and wide(lines[-1] + piece.rstrip()) > width:
             lines.append("")
         lines[-1] += piece
     return "\n".join(map(str.strip, lines))

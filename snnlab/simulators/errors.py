@@ -29,7 +29,7 @@ from snnlab.converters.graph import ACTIVATIONS, trace, walk
 from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given, images_and_labels, labels_of
-from snnlab.files.language import said
+from snnlab.files.language import said, set_right, wide
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import check_memory
@@ -158,10 +158,13 @@ class Anatomy:
 
     def table(self) -> str:
         """The layers as a table of plain text."""
-        head = ("layer", "mean a", "mean phi", "|phi - a|", *PARTS, "outside", "wrong", "rate", "accuracy")
+        head = (
+            *(said("layer"), said("mean a"), said("mean phi"), "|phi - a|", *map(said, PARTS)),
+            *(said("outside"), said("wrong"), said("rate"), said("accuracy")),
+        )
         rows = [head, *(_row(name, layer) for name, layer in self.layers.items())]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+        widths = [max(map(wide, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(map(set_right, row, widths)) for row in rows)
 
 
 @door

@@ -22,6 +22,7 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data
 from snnlab.exchange import saving
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import simulate
@@ -52,7 +53,7 @@ def check_method(
             check(chosen)
         except AssertionError as problem:
             raise AssertionError(f"{chosen.name}, {name}: {problem}") from None
-    return f"{chosen.name} passed all {len(named)} checks"
+    return said("{method} passed all {count} checks").format(method=chosen.name, count=len(named))
 
 
 @door
@@ -65,9 +66,9 @@ def is_declared_in_full(method: Method) -> None:
     tuning = () if method.tuning is None else (method.tuning,)
     for choice in (method.threshold, method.v0, method.neuron, *method.corrections, *tuning):
         rule = choice.func if isinstance(choice, partial) else choice
-        name, said = getattr(rule, "__name__", repr(rule)), getattr(rule, "__doc__", None) or ""
-        assert said.strip(), f"{name} has no docstring: say what it computes, and its equation"
-        assert "=" in said or "<-" in said, f"{name} has no equation in its docstring: {said.splitlines()[0]}"
+        name, doc = getattr(rule, "__name__", repr(rule)), getattr(rule, "__doc__", None) or ""
+        assert doc.strip(), f"{name} has no docstring: say what it computes, and its equation"
+        assert "=" in doc or "<-" in doc, f"{name} has no equation in its docstring: {doc.splitlines()[0]}"
 
 
 @door
@@ -199,9 +200,9 @@ def refuses_bad_settings(method: Method) -> None:
     ]
     for named, wrong in bad:
         given: dict[str, Any] = {"ann": ann, "method": method, "calibration": images, "T": T}
-        said = _refusal(given | wrong)
-        assert said, f"{named} was not refused"
-        assert named in said or named == "activation", f"{named} was refused, but not by name: {said}"
+        told = _refusal(given | wrong)
+        assert told, f"{named} was not refused"
+        assert named in told or named == "activation", f"{named} was refused, but not by name: {told}"
 
 
 def _refusal(given: dict[str, Any]) -> str:

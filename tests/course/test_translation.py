@@ -17,7 +17,8 @@ from snnlab.course import building, check, copies, pitfalls, readings, translati
 from snnlab.course.lessons import Exercise, answers_of, find
 from snnlab.files.language import FOLDER, entries, mark, said, spoken
 from snnlab.plots import pictures
-from snnlab.simulators import errors
+from snnlab.simulators import energy, errors
+from tests.course import printed
 
 ROOT = Path(__file__).parents[2]
 LESSONS = {path.name[:2]: path for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))}
@@ -51,6 +52,8 @@ def english(lesson: str) -> dict[str, str]:
             found[f"{key} q"] = ast.literal_eval(question)
             if isinstance(options, ast.List):
                 found |= {f"{key} {k}": o for k, o in enumerate(ast.literal_eval(options), 1) if worded(o)}
+        else:
+            found |= {f"{cell['id']} prints {k}": said for k, said in enumerate(printed.texts(text), 1)}
     for number, answer in answers_of(lesson).items():
         tempting = {f"{number} wrong {k}": t for k, t in enumerate(answer.tempting.values(), 1)}
         found |= {f"{number} why": answer.why, **tempting}
@@ -232,6 +235,7 @@ def test_every_word_of_the_kit_has_its_twin() -> None:
         copies.GOES_ON,
         pictures.ACCURACY,
         *errors.PARTS,
+        energy.CAVEAT,
         building.Builder.title,
         building.Builder.refusal,
     }
@@ -257,7 +261,7 @@ def test_every_word_of_the_kit_has_its_twin() -> None:
 
 
 def test_the_names_that_lessons_give_what_they_draw_have_twins() -> None:
-    """What a cell that draws calls its lines, bars and axes, but for names of methods; `said` by the figures."""
+    """What a cell that draws calls its lines, bars and axes, but for names of methods; and what others call rows."""
     twins, names, strings = catalogue("labels"), set[str](), set[str]()
     for path in LESSONS.values():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -265,12 +269,16 @@ def test_the_names_that_lessons_give_what_they_draw_have_twins() -> None:
                 tree = ast.parse("".join(cell["source"]))
                 strings |= constants(ast.walk(tree))
                 names |= named(tree) if DRAWS & calls(tree) else set()
+                names |= printed.words("".join(cell["source"]))
     strings |= constants(
         ast.walk(ast.parse((ROOT / "snnlab/course/taking_back.py").read_text(encoding="utf-8")))
     )
     known = {"accuracy [%]", "mean output", "SNM", "snm", "snm_counter"}
-    assert not {f"<!-- {mark(name)} {name} -->" for name in names - known if mark(name) not in twins}
-    found = {mark(text): text for text in strings}
+    names |= building.worth().keys() - printed.SAME
+    anywhere = {digits for path in (FOLDER / "zh").glob("*.md") for digits, _, _ in entries(path)}
+    missing = {f"<!-- {mark(name)} {name} -->" for name in names - known if mark(name) not in anywhere}
+    assert not missing
+    found = {mark(text): text for text in strings | names}
     assert set(twins) <= set(found), "no name is left over"
     wrong = {found[digits]: untrue(found[digits], twin) for digits, twin in twins.items()}
     assert not {text: why for text, why in wrong.items() if why}

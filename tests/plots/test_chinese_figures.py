@@ -9,7 +9,7 @@ import torch
 
 from snnlab import plots
 from snnlab.course import choosing
-from snnlab.files.language import spoken
+from snnlab.files.language import spoken, wide
 from snnlab.neurons import IF
 from snnlab.plots import style
 from snnlab.plots.page import PageFigure
@@ -80,7 +80,7 @@ def test_a_long_chinese_title_and_a_legend_are_measured_in_their_own_width() -> 
     title = "每一层相差多少，" * 12
     lines = style.filled(title, 66).split("\n")
     assert "".join(lines) == title
-    assert all(40 < style._width(line) <= 66 for line in lines[:-1])
+    assert all(40 < wide(line) <= 66 for line in lines[:-1])
     assert not [line for line in lines if line.startswith("，")]
     assert style.filled("Accuracy at t = 8", 66) == "Accuracy at t = 8"
     assert style._letters(["阈值", "ab"], 2) == 6 + 4 + 6 + 2

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from snnlab.activations import LearnedRange
 from snnlab.converters.graph.graph import Graph, Node
 from snnlab.converters.graph.kinds import Max, Sum, Weighted
+from snnlab.files.language import said
 
 MONOTONE = (nn.ReLU, LearnedRange)
 """Activations that never fall, elementwise."""
@@ -45,9 +46,10 @@ def move_max_pools(graph: Graph) -> None:
             before = node.inputs[0]
             if _is_first(before, spiking) and isinstance(before.kind, MONOTONE):
                 _swap(graph, before, node)
-                node.fate = f"moved before {before.name!r}: exact there, since nothing spikes yet"
+                moved = said("moved before {layer}: exact there, since nothing spikes yet")
+                node.fate = moved.format(layer=repr(before.name))
             elif before not in spiking:
-                node.fate = "kept: exact here, since nothing spikes yet"
+                node.fate = said("kept: exact here, since nothing spikes yet")
         if node.site or not spiking.isdisjoint(node.inputs):
             spiking.add(node)
 

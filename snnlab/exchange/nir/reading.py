@@ -22,6 +22,7 @@ from snnlab.converters.snn import SNN
 from snnlab.exchange.nir.nodes import LAYERS, scale_of
 from snnlab.exchange.nir.notes import check_numbers, notes
 from snnlab.files import place, short
+from snnlab.files.language import said
 from snnlab.neurons import IF, LIF
 from snnlab.neurons.door import LARGEST, door
 from snnlab.neurons.integrate import Reset
@@ -117,13 +118,14 @@ def _method(about: dict[str, Any]) -> Method:
     """A method to name in the summary. Its activation is not known, so what compares with an ANN is refused."""
     known = CATALOGUE.get(about.get("method", ""))
     paper, year = (known.paper, known.year) if known else ("Pedersen et al., Nat. Commun. 15:8122", 2024)
-    title = f"read from NIR, converted with {about['method']}" if about else "read from NIR"
+    made = said("read from NIR, converted with {method}")
+    title = made.format(method=about["method"]) if about else said("read from NIR")
     fixed = bool(about.get("depends_on_T"))
     return Method("nir", title, paper, year, activation=_no_activation, depends_on_T=fixed)
 
 
 def _fate(graph: Graph, name: str) -> str:
-    return f"-> {graph.sites[name]}" if name in graph.sites else "kept"
+    return f"-> {graph.sites[name]}" if name in graph.sites else said("kept")
 
 
 def _no_activation() -> NoReturn:
