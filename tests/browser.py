@@ -1,13 +1,15 @@
 """The browser that the tests drive: Chromium or Chrome as it is installed, or Playwright's own."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -38,3 +40,13 @@ def browser(left_out: str) -> Iterator[Browser]:
             pytest.fail(f"{path} does not start: {error}")
         yield opened
         opened.close()
+
+
+def ask(page: Page, module: str, settings: Any, function: str = "simulate") -> Any:
+    """What a function that the module exports says of each of the settings."""
+    script = """async ([module, settings, name]) => {
+      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
+      const known = await import(url);
+      return JSON.stringify(settings.map((p) => known[name](p)));
+    }"""
+    return json.loads(page.evaluate(script, [module, settings, function]))

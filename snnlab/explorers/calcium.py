@@ -1,6 +1,5 @@
 """The Ca-LIF explorer: calcium as the gate of negative spikes, and the leaky variant that is no ReLU."""
 
-import math
 from typing import Any
 
 import traitlets
@@ -9,6 +8,7 @@ from snnlab.explorers.host import Explorer, module
 from snnlab.explorers.membrane import CHOICES as EVERY
 from snnlab.explorers.membrane import KINDS as ALL
 from snnlab.explorers.membrane import RANGES as WIDE
+from snnlab.explorers.reach import number, one_of, within
 from snnlab.neurons.door import door, shown
 
 KINDS = {kind: ALL[kind] for kind in ("ca_lif", "ca_lif_hard_reset")}
@@ -37,11 +37,7 @@ class Calcium(Explorer):
     tau_c = traitlets.Float(4.0).tag(sync=True)
     rest = traitlets.Float(0.0).tag(sync=True)
 
-    @traitlets.validate(*RANGES)
-    def _in_range(self, proposal: Any) -> float:
-        name, value = proposal["trait"].name, proposal["value"]
-        _check_number(name, value)
-        return value if name == "T" else float(value)
+    _in_range = within(RANGES)
 
 
 @door
@@ -67,10 +63,7 @@ def calcium(
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     for name, value in (("kind", kind), ("arrival", arrival)):
-        if value not in CHOICES[name]:
-            raise ValueError(
-                f"{name} = {shown(value)}, but it is one of {', '.join(map(repr, CHOICES[name]))}"
-            )
+        one_of(name, value, CHOICES[name])
     for name, value in settings.items():
         if name not in KINDS[kind]:
             raise ValueError(
@@ -78,13 +71,5 @@ def calcium(
             )
     numbers = {"current": current, "threshold": threshold, "v0": v0, "T": T, **settings}
     for name, value in numbers.items():
-        _check_number(name, value)
+        number(name, value, RANGES)
     return Calcium(**{**KINDS[kind], **numbers, "kind": kind, "arrival": arrival})
-
-
-def _check_number(name: str, value: Any) -> None:
-    low, high = RANGES[name]
-    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
-    if not number or (name == "T" and not isinstance(value, int)) or not low <= value <= high:
-        kind = "a whole number" if name == "T" else "a number"
-        raise ValueError(f"{name} = {shown(value)}, but it must be {kind}, {low:g} to {high:g}")

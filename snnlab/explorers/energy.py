@@ -1,11 +1,11 @@
 """The energy explorer: arithmetic of a spiking network beside its ANN's, over steps, rate and cost per operation."""
 
-import math
 from typing import Any
 
 import traitlets
 
 from snnlab.explorers.host import Explorer, module
+from snnlab.explorers.reach import number, one_of, within
 from snnlab.neurons.door import door, shown
 
 CHOICES = {"precision": ("float32", "int8", "own"), "image": ("once", "each")}
@@ -34,11 +34,7 @@ class EnergyExplorer(Explorer):
     mac = traitlets.Float(4.6).tag(sync=True)
     add = traitlets.Float(0.9).tag(sync=True)
 
-    @traitlets.validate(*RANGES)
-    def _in_range(self, proposal: Any) -> float:
-        name, value = proposal["trait"].name, proposal["value"]
-        _check_number(name, value)
-        return value if name == "T" else float(value)
+    _in_range = within(RANGES)
 
 
 @door
@@ -53,20 +49,9 @@ def energy(precision: str = "float32", *, image: str = "once", **settings: Any) 
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     for name, value in (("precision", precision), ("image", image)):
-        if value not in CHOICES[name]:
-            raise ValueError(
-                f"{name} = {shown(value)}, but it is one of {', '.join(map(repr, CHOICES[name]))}"
-            )
+        one_of(name, value, CHOICES[name])
     for name, value in settings.items():
         if name not in RANGES:
             raise ValueError(f"{name} = {shown(value)}, but what can be set is {', '.join(RANGES)}")
-        _check_number(name, value)
+        number(name, value, RANGES)
     return EnergyExplorer(precision=precision, image=image, **settings)
-
-
-def _check_number(name: str, value: Any) -> None:
-    low, high = RANGES[name]
-    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
-    if not number or (name == "T" and not isinstance(value, int)) or not low <= value <= high:
-        kind = "a whole number" if name == "T" else "a number"
-        raise ValueError(f"{name} = {shown(value)}, but it must be {kind}, {low:g} to {high:g}")

@@ -5,6 +5,7 @@ from typing import Any
 import traitlets
 
 from snnlab.explorers.host import Explorer, module
+from snnlab.explorers.reach import number, one_of, within
 from snnlab.neurons.door import door, shown
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -39,7 +40,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "arrival": ("constant", "early", "late", "alternating"),
     "reset": ("subtract", "zero"),
 }
-WHOLE = ("T", "max_spikes", "cap")
 
 
 class Membrane(Explorer):
@@ -64,13 +64,7 @@ class Membrane(Explorer):
     tau_c = traitlets.Float(4.0).tag(sync=True)
     rest = traitlets.Float(0.0).tag(sync=True)
 
-    @traitlets.validate(*RANGES)
-    def _in_range(self, proposal: Any) -> float:
-        name, value = proposal["trait"].name, proposal["value"]
-        low, high = RANGES[name]
-        if not low <= value <= high:
-            raise ValueError(f"{name} = {value}, but the slider goes from {low} to {high}")
-        return float(value) if name not in WHOLE else value
+    _in_range = within(RANGES)
 
 
 @door
@@ -99,28 +93,18 @@ def membrane(
     """
     given = {"threshold": threshold, "v0": v0, "T": T, "current": current, "kind": kind, "arrival": arrival}
     if kind == "if" and "leak" in settings:  # an IF that leaks is a LIF
-        _check_number("leak", leak := settings["leak"])
+        leak = number("leak", settings["leak"], RANGES)
         given["kind"] = kind = "if" if leak == 1 else "lif"
         settings = {name: value for name, value in settings.items() if name != "leak" or leak != 1}
     given |= settings
     for name, allowed in CHOICES.items():
-        if name in given and given[name] not in allowed:
-            raise ValueError(
-                f"{name} = {shown(given[name])}, but it is one of {', '.join(map(repr, allowed))}"
-            )
+        if name in given:
+            one_of(name, given[name], allowed)
     for name, value in settings.items():
         if name not in KINDS[kind]:
             own = ", ".join(KINDS[kind]) or "nothing"
             raise ValueError(f"{name} = {shown(value)}, but the neuron {kind!r} adds {own}")
     for name, value in given.items():
         if name not in CHOICES:
-            _check_number(name, value)
+            number(name, value, RANGES)
     return Membrane(**{**KINDS[kind], **given})
-
-
-def _check_number(name: str, value: Any) -> None:
-    low, high = RANGES[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} = {shown(value)}, but it must be a number, {low} to {high}")
-    if name in WHOLE and not isinstance(value, int):
-        raise ValueError(f"{name} = {shown(value)}, but it must be a whole number, {low} to {high}")

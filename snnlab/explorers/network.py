@@ -14,6 +14,7 @@ from snnlab.converters.snn import SNN, check_images
 from snnlab.datasets.given import Given, images_and_labels, labels_of
 from snnlab.explorers.host import Explorer, module
 from snnlab.explorers.packing import Arrays, Packer
+from snnlab.explorers.reach import one_of
 from snnlab.neurons.door import door, shown
 from snnlab.neurons.settings import whole
 from snnlab.simulators.coding import Coding
@@ -262,10 +263,7 @@ def _chosen(snns: Mapping[str, SNN], settings: dict[str, Any]) -> dict[str, Any]
             raise ValueError(f"{name} = {shown(value)}, but what can be set is {', '.join(chosen)}, T and t")
     chosen |= settings
     for name, known in (("method", tuple(snns)), ("coding", CODINGS)):
-        if chosen[name] not in known:
-            raise ValueError(
-                f"{name} = {shown(chosen[name])}, but it is one of {', '.join(map(repr, known))}"
-            )
+        one_of(name, chosen[name], known)
     snn = snns[chosen["method"]]
     chosen.setdefault("T", min(snn.T, int(RANGES["T"][1])))
     chosen.setdefault("t", chosen["T"])

@@ -8,14 +8,14 @@ import traitlets
 from torch import Tensor
 
 from snnlab.explorers.host import Explorer, module
-from snnlab.neurons.door import LARGEST, door, shown
+from snnlab.explorers.reach import Ranges, number
+from snnlab.neurons.door import LARGEST, door
 
 VALUES = 512
 """Numbers that the page holds at most, each for a group of activations of nearly the same size."""
 
 RANGES: dict[str, tuple[float, float]] = {"T": (1, 128), "share": (0.0, 63 / 64), "levels": (0, 32)}
 """What a slider reaches, the same numbers as in transfer.js; the threshold's goes up to `top`."""
-WHOLE = ("T", "levels")
 
 
 class Transfer(Explorer):
@@ -35,9 +35,7 @@ class Transfer(Explorer):
 
     @traitlets.validate("threshold", *RANGES)
     def _in_range(self, proposal: Any) -> float:
-        name, value = proposal["trait"].name, proposal["value"]
-        _check_number(name, value, self.top)
-        return value if name in WHOLE else float(value)
+        return number(proposal["trait"].name, proposal["value"], _ranges(self.top))
 
 
 @door
@@ -69,11 +67,16 @@ def transfer(
         "levels": levels,
     }
     for name, value in chosen.items():
-        _check_number(name, value, top)
+        number(name, value, _ranges(top))
     widget = Transfer(values=values, weights=weights, top=top)
     for name, value in chosen.items():
         setattr(widget, name, value)
     return widget
+
+
+def _ranges(top: float) -> Ranges:
+    """What all sliders reach; the threshold's goes up to the largest activation."""
+    return RANGES | {"threshold": (top / 512, top)}
 
 
 def _default() -> Tensor:
@@ -108,11 +111,3 @@ def _groups(activations: Tensor) -> tuple[list[float], list[float]]:
     values, weights = [(sums / edges.diff())[:-1], ordered[-1:]], edges.diff().double()
     none = ordered.new_zeros(min(zeros, 1))
     return torch.cat([none, *values]).tolist(), torch.cat([zeros + none, weights]).tolist()
-
-
-def _check_number(name: str, value: Any, top: float) -> None:
-    low, high = RANGES.get(name, (top / 512, top))
-    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
-    if not number or (name in WHOLE and not isinstance(value, int)) or not low <= value <= high:
-        kind = "a whole number" if name in WHOLE else "a number"
-        raise ValueError(f"{name} = {shown(value)}, but it must be {kind}, {low:g} to {high:g}")

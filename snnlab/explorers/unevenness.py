@@ -1,11 +1,11 @@
 """The unevenness explorer: the same input spikes in another order make another number of output spikes."""
 
-import math
 from typing import Any
 
 import traitlets
 
 from snnlab.explorers.host import Explorer, module
+from snnlab.explorers.reach import number, one_of, within
 from snnlab.neurons import NEURONS
 from snnlab.neurons.door import door, shown
 
@@ -49,11 +49,7 @@ class Unevenness(Explorer):
     plus = traitlets.Unicode("11100").tag(sync=True)
     minus = traitlets.Unicode("00011").tag(sync=True)
 
-    @traitlets.validate(*RANGES)
-    def _in_range(self, proposal: Any) -> float:
-        name, value = proposal["trait"].name, proposal["value"]
-        _check_number(name, value)
-        return value if name == "T" else float(value)
+    _in_range = within(RANGES)
 
     @traitlets.validate("plus", "minus")
     def _a_train(self, proposal: Any) -> str:
@@ -82,8 +78,7 @@ def unevenness(
     Raises: ValueError that names the argument, what was given and what is allowed.
     """
     for name, value, known in (("example", example, tuple(EXAMPLES)), ("kind", kind, tuple(NEURONS))):
-        if value not in known:
-            raise ValueError(f"{name} = {shown(value)}, but it is one of {', '.join(map(repr, known))}")
+        one_of(name, value, known)
     trains = {name: train for name, train in (("plus", plus), ("minus", minus)) if train is not None}
     for name, train in trains.items():
         _check_train(name, train)
@@ -91,7 +86,7 @@ def unevenness(
         if name not in RANGES or name == "T":
             allowed = ", ".join(name for name in RANGES if name != "T")
             raise ValueError(f"{name} = {shown(value)}, but what can be set is {allowed}, plus and minus")
-        _check_number(name, value)
+        number(name, value, RANGES)
     chosen = EXAMPLES[example] | trains | settings
     chosen["T"] = len(chosen["plus"])
     if len(chosen["minus"]) != chosen["T"]:
@@ -107,10 +102,3 @@ def _check_train(name: str, train: Any) -> None:
         raise ValueError(
             f"{name} = {shown(train)}, but it must be {low} to {high} digits, 0 or 1, as '11000'"
         )
-
-
-def _check_number(name: str, value: Any) -> None:
-    low, high = RANGES[name]
-    number = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
-    if not number or not low <= value <= high:
-        raise ValueError(f"{name} = {shown(value)}, but it must be a number, {low:g} to {high:g}")

@@ -1,6 +1,5 @@
 """The energy explorer: its numbers are those of snnlab.simulators.energy, and it says what is seen."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from snnlab import explorers
 from snnlab.explorers.energy import CHOICES, RANGES, EnergyExplorer
 from snnlab.simulators.energy import FLOAT32, INT8, Energy, Layer, Technology
-from tests.browser import browser
+from tests.browser import ask, browser
 
 MODULE = str(EnergyExplorer._esm)
 
@@ -21,15 +20,6 @@ MODULE = str(EnergyExplorer._esm)
 def chrome() -> Iterator[Browser]:
     with browser("the energy explorer is") as opened_browser:
         yield opened_browser
-
-
-def ask(page: Page, settings: list[dict], function: str) -> Any:
-    script = """async ([module, settings, name]) => {
-      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-      const known = await import(url);
-      return JSON.stringify(settings.map((p) => known[name](p)));
-    }"""
-    return json.loads(page.evaluate(script, [MODULE, settings, function]))
 
 
 def cases(n: int) -> list[dict]:
@@ -49,7 +39,7 @@ def cases(n: int) -> list[dict]:
 def test_the_numbers_are_those_of_the_package(chrome: Browser) -> None:
     settings, page = cases(600), chrome.new_page()
     for p, cost, even in zip(
-        settings, ask(page, settings, "costs"), ask(page, settings, "breakEven"), strict=True
+        settings, ask(page, MODULE, settings, "costs"), ask(page, MODULE, settings, "breakEven"), strict=True
     ):
         prices = {"float32": FLOAT32, "int8": INT8, "own": Technology(p["mac"], p["add"])}[p["precision"]]
         macs = 10**9

@@ -14,9 +14,10 @@ from playwright.sync_api import Browser, Page
 from benchmarks.slider_latency import measured
 from snnlab import explorers
 from snnlab.explorers.host import module
-from snnlab.explorers.membrane import CHOICES, KINDS, RANGES, WHOLE
+from snnlab.explorers.membrane import CHOICES, KINDS, RANGES
+from snnlab.explorers.reach import WHOLE
 from snnlab.neurons import NEURONS
-from tests.browser import browser
+from tests.browser import ask, browser
 from tests.jupyter import lab, opened
 
 ROOT = Path(__file__).parents[2]
@@ -56,15 +57,6 @@ def cases(kind: str, n: int) -> list[dict]:
     return [{**row, "kind": kind, **groups[i % 24]} for i, row in enumerate(rows)]
 
 
-def in_javascript(page: Page, module: str, settings: list[dict]) -> list[dict]:
-    script = """async ([module, settings]) => {
-      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-      const { simulate } = await import(url);
-      return JSON.stringify(settings.map(simulate));
-    }"""
-    return json.loads(page.evaluate(script, [module, settings]))
-
-
 def currents(p: dict, steps: int) -> list[float]:
     """What arrives in each step, written once more."""
     z, T, half = p["current"], p["T"], p["T"] // 2
@@ -93,7 +85,7 @@ def differing(page: Page, module: str, settings: list[dict]) -> int:
     for p in settings:
         groups.setdefault(tuple(p[name] for name in (*KINDS[p["kind"]], "arrival")), []).append(p)
     runs = zip(
-        in_javascript(page, module, list(chain(*groups.values()))),
+        ask(page, module, list(chain(*groups.values()))),
         chain(*map(in_python, groups.values())),
         strict=True,
     )
@@ -349,7 +341,7 @@ def test_values_from_python_are_checked() -> None:
         ({"threshold": 0}, "threshold = 0.*0.25 to 2"),
         ({"T": 0}, "T = 0.*1 to 128"),
         ({"T": 2.5}, "T = 2.5.*whole number"),
-        ({"leak": 1.5}, "leak = 1.5.*0.0 to 1.0"),
+        ({"leak": 1.5}, "leak = 1.5.*0 to 1"),
         ({"current": "much"}, "current = 'much'.*number"),
         ({"current": float("nan")}, "current = nan"),
         ({"reset": "soft"}, "reset = 'soft'.*'subtract', 'zero'"),
@@ -357,7 +349,7 @@ def test_values_from_python_are_checked() -> None:
         ({"kind": "snm", "leak": 0.5}, "leak = 0.5.*'snm' adds nothing"),
         ({"arrival": "never"}, "arrival = 'never'.*'constant'"),
         ({"kind": "burst", "max_spikes": 2.0}, "max_spikes = 2.0.*whole number"),
-        ({"kind": "ca_lif", "decay": 2}, "decay = 2.*0.0 to 1.0"),
+        ({"kind": "ca_lif", "decay": 2}, "decay = 2.*0 to 1"),
     ):
         with pytest.raises(ValueError, match=message):
             explorers.membrane(**arguments)

@@ -1,6 +1,5 @@
 """The transfer explorer: its staircases are the neuron's and the ANN's, its losses what NumPy finds."""
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from snnlab import explorers
 from snnlab.activations import QCFS
 from snnlab.explorers.transfer import RANGES, Transfer
 from snnlab.neurons import IF
-from tests.browser import browser
+from tests.browser import ask, browser
 
 MODULE = str(Transfer._esm)
 
@@ -24,15 +23,6 @@ MODULE = str(Transfer._esm)
 def chrome() -> Iterator[Browser]:
     with browser("the transfer explorer is") as opened_browser:
         yield opened_browser
-
-
-def ask(page: Page, code: str, settings: list[dict], function: str) -> Any:
-    script = """async ([module, settings, name]) => {
-      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-      const known = await import(url);
-      return JSON.stringify(settings.map((p) => known[name](p)));
-    }"""
-    return json.loads(page.evaluate(script, [code, settings, function]))
 
 
 def cases(n: int) -> list[dict]:

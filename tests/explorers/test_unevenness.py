@@ -1,11 +1,9 @@
 """The unevenness explorer's arithmetic: Python's neurons bit for bit, and every order of the input counted once."""
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import combinations, product
-from typing import Any
 
 import pytest
 import torch
@@ -15,7 +13,7 @@ from snnlab.explorers import Unevenness
 from snnlab.explorers.membrane import KINDS
 from snnlab.explorers.unevenness import EXAMPLES, RANGES
 from snnlab.neurons import NEURONS
-from tests.browser import browser
+from tests.browser import ask, browser
 
 MODULE = str(Unevenness._esm)
 CONSERVING = ("if", "burst", "snm", "zero_threshold", "st_bif", "ca_lif")
@@ -25,16 +23,6 @@ CONSERVING = ("if", "burst", "snm", "zero_threshold", "st_bif", "ca_lif")
 def chrome() -> Iterator[Browser]:
     with browser("the unevenness explorer is") as opened_browser:
         yield opened_browser
-
-
-def ask(page: Page, code: str, settings: Any, function: str) -> Any:
-    """What a function that the module exports says of each of the settings."""
-    script = """async ([module, settings, name]) => {
-      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-      const known = await import(url);
-      return JSON.stringify(settings.map((p) => known[name](p)));
-    }"""
-    return json.loads(page.evaluate(script, [code, settings, function]))
 
 
 def cases(kind: str, n: int) -> list[dict]:

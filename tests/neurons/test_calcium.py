@@ -1,6 +1,5 @@
 """The Ca-LIF explorer: potential, calcium and spikes are Python's, bit for bit; it says what is seen."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from playwright.sync_api import Browser, Page
 from snnlab import explorers
 from snnlab.explorers.calcium import CHOICES, KINDS, RANGES, Calcium
 from snnlab.neurons import NEURONS
-from tests.browser import browser
+from tests.browser import ask, browser
 from tests.explorers.test_explorers import cases, currents
 
 MODULE = str(Calcium._esm)
@@ -22,15 +21,6 @@ MODULE = str(Calcium._esm)
 def chrome() -> Iterator[Browser]:
     with browser("the Ca-LIF explorer is") as opened_browser:
         yield opened_browser
-
-
-def ask(page: Page, code: str, settings: list[dict], function: str) -> Any:
-    script = """async ([module, settings, name]) => {
-      const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));
-      const known = await import(url);
-      return JSON.stringify(settings.map((p) => known[name](p)));
-    }"""
-    return json.loads(page.evaluate(script, [code, settings, function]))
 
 
 def differing(page: Page, code: str, kind: str, n: int) -> int:
