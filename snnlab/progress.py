@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 
 from tqdm import tqdm as TextBar
 
+from snnlab.files.language import language, said
+
 WIDTH = 72  # of a line in a notebook, characters
 FORMAT = "{l_bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}] {bar}"  # a narrow page cuts the bar
 FIRST, EVERY = 2.0, 10.0
@@ -129,9 +131,11 @@ class _LogBar(TextBar):
 
     def told(self) -> str:
         """`training: 40 %, 01:20 left`, and what is being done."""
-        name = self.desc.rstrip(": ") or f"{self.unit}s"
+        units = f"{self.unit}s" if language() == "en" else self.unit
+        name = self.desc.rstrip(": ") or units
         known = self.format_dict
         done, left = self.n - self.initial, (self.total or 0) - self.n
-        share = f"{100 * self.n // self.total} %" if self.total else f"{self.n} {self.unit}s"
-        remaining = f"{self.format_interval(known['elapsed'] * left / done)} left" if left > 0 < done else ""
+        share = f"{100 * self.n // self.total} %" if self.total else f"{self.n} {units}"
+        seconds = known["elapsed"] * left / done if left > 0 < done else 0.0
+        remaining = said("{time} left").format(time=self.format_interval(seconds)) if left > 0 < done else ""
         return ", ".join(filter(None, (f"{name}: {share}", remaining, self.postfix)))

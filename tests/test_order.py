@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "progress", "files", "neurons", "activations", "networks",
+    "files", "progress", "neurons", "activations", "networks",
     "datasets.standard", "datasets.given", "datasets.pictures", "datasets.folders", "datasets.published",
     "converters.graph", "converters.choices", "converters.methods", "converters.catalogue",
     "converters.grid", "converters.snn", "converters.conversion",

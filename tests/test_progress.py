@@ -1,5 +1,6 @@
 """Progress: in a notebook one output a cell, whatever runs inside what; in a terminal tqdm's bars; in a log lines."""
 
+import ast
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from snnlab import progress
+from snnlab.files.language import said
 from snnlab.progress import progress_bar
 
 NESTED = """
@@ -95,6 +97,44 @@ def test_in_a_log_a_line_now_and_then(
         "outer: 25 %, 00:36 left, stage 1; inner: 20 %, 00:08 left",
         "outer: 50 %, 00:22 left, stage 2; inner: 20 %, 00:08 left",
         "outer: 75 %, 00:10 left, stage 3; inner: 20 %, 00:08 left",
+    ]
+
+
+def test_in_chinese_a_line_is_chinese(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
+    monkeypatch.setenv("SNNLAB_LANGUAGE", "zh")
+    clock = [1000.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    monkeypatch.setattr(progress._LogBar, "said", 0.0)
+    for _ in progress_bar(range(10), said("training"), unit=said("image")):
+        clock[0] += 1.0
+    assert capsys.readouterr().err == "训练: 20 %, 还剩 00:08\n"
+
+
+def words_of(call: ast.Call) -> Iterator[str]:
+    """What a bar is called or counts, in words that are not looked up."""
+    values = [*call.args[1:2], *(word.value for word in call.keywords if word.arg in ("desc", "unit"))]
+    for value in call.args if ast.unparse(call.func).endswith("set_description") else values:
+        for node in value.values if isinstance(value, ast.JoinedStr) else [value]:
+            if isinstance(node, ast.Constant) and re.search("[A-Za-z]{2}", str(node.value)):
+                yield str(node.value)
+
+
+def test_whatever_bars_say_is_looked_up_in_the_reader_s_language() -> None:
+    left = {}
+    for path in sorted(Path(progress.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and re.search(
+                r"progress_bar$|set_description$", ast.unparse(node.func)
+            ):
+                left |= {f"{path.name}:{node.lineno}": text for text in words_of(node)}
+    assert not left
+    told = ast.parse('progress_bar(x, "the share", unit=said("image")); bar.set_description(f"round {k}")')
+    assert [text for node in ast.walk(told) if isinstance(node, ast.Call) for text in words_of(node)] == [
+        "the share",
+        "round ",
     ]
 
 

@@ -159,7 +159,9 @@ def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progres
     spikes: dict[Node, Train] = {}
     freed = graph.last_uses()
     last_reader = last_readers(graph)
-    for node in progress_bar(graph.nodes, f"converting with {method.name}", disable=not progress):
+    for node in progress_bar(
+        graph.nodes, said("converting with {method}").format(method=method.name), disable=not progress
+    ):
         values[node] = node.kind(*(values[other] for other in node.inputs))
         if node.site:
             segment = Segment(graph, node, images, spikes, T) if method.corrections else None

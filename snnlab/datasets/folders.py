@@ -11,6 +11,7 @@ from torch import Tensor
 from snnlab.datasets import CALIBRATION, Data, Split
 from snnlab.datasets.pictures import picture
 from snnlab.files import place
+from snnlab.files.language import said
 from snnlab.neurons.door import check, door
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
@@ -62,7 +63,8 @@ def load(
     classes, train, test = _listings(path, per_class)
     shape = _read(train[0][0], transform).shape
     _check_memory(len(train) + len(test), shape, most_bytes, per_class)
-    parts = [_load(listing, transform, shape, f"reading {path.name}") for listing in (train, test)]
+    title = said("reading {folder}").format(folder=path.name)
+    parts = [_load(listing, transform, shape, title) for listing in (train, test)]
     order = torch.randperm(len(train), generator=_draw())
     return Data(path.name, classes, parts[0], parts[0][order[:calibration]], parts[1])
 
@@ -143,7 +145,9 @@ def _files(path: Path, classes: tuple[str, ...]) -> dict[str, list[str]]:
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
     found = {}
-    for name in progress_bar(classes, f"looking through {path.name}", unit="class"):
+    for name in progress_bar(
+        classes, said("looking through {folder}").format(folder=path.name), unit=said("class")
+    ):
         found[name] = sorted(
             str(file)
             for file in (path / name).rglob("*")
@@ -201,7 +205,7 @@ def _check_memory(number: int, shape: torch.Size, most_bytes: float, per_class: 
 
 def _load(listing: Listing, transform: Transform, shape: torch.Size, title: str) -> Split:
     images = torch.empty(len(listing), *shape)
-    for k, (file, _) in enumerate(progress_bar(listing, title, unit="image")):
+    for k, (file, _) in enumerate(progress_bar(listing, title, unit=said("image"))):
         image = _read(file, transform)
         if image.shape != shape:
             raise ValueError(

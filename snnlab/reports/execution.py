@@ -159,7 +159,7 @@ class _Engine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
         total, title = len(nb_man.nb.cells), kwargs.pop("title")
-        nb_man.pbar = progress_bar(total=total, desc=title, unit="cell", delay=0)
+        nb_man.pbar = progress_bar(total=total, desc=title, unit=said("cell"), delay=0)
         super().execute_managed_notebook(
             nb_man, kernel_name, **{**kwargs, "stderr_file": _Relay(nb_man.pbar)}
         )
@@ -178,7 +178,9 @@ class _Relay:
         """Show what the last of the progress bars in text says; nothing, if there is none."""
         found = re.findall(r"([^\r\n:]+):\s+(\d+)%[^\r\n]*<([\d:]+)", text)
         if self.bar is not None:
-            shown = f"{found[-1][0].strip()} {found[-1][1]} %, {found[-1][2]} left" if found else ""
+            told = said("{name} {percent} %, {time} left")
+            name, percent, left = found[-1] if found else ("", "", "")
+            shown = told.format(name=name.strip(), percent=percent, time=left) if found else ""
             self.bar.set_postfix_str(shown)
 
     def flush(self) -> None:

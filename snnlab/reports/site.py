@@ -126,7 +126,7 @@ def _write(folder: Path, new: Path, twins: Mapping[str, str]) -> None:
     every, beside = lessons(folder), texts(folder)
     pages = {*beside, *(lesson.page for lesson in every)}
     network, frame = "", FRAME.format(re.escape(said("A converted network at work")))
-    for k, lesson in enumerate(progress_bar(every, "the course", unit="lesson", delay=0)):
+    for k, lesson in enumerate(progress_bar(every, said("the course"), unit=said("lesson"), delay=0)):
         near = (every[k - 1] if k else None, every[k + 1] if k + 1 < len(every) else None)
         text = page(lesson, near, pages, twins)
         network = network or "".join(re.findall(frame, text)[:1])

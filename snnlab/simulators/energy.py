@@ -29,6 +29,7 @@ from snnlab.converters.graph import Weighted
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.converters.snn import SNN
 from snnlab.datasets.given import Given
+from snnlab.files.language import said
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.simulators.coding import Coding, Poisson, coded
@@ -165,7 +166,7 @@ def measure(
     images, T = prepared(snn, data, T)
     count, sums = _Counter(snn, T, coded(snn, coding, seed)), dict[str, float]()
     for found in each_batch(
-        snn, images.split(few_at_once(snn, T, BATCH)), count, "counting spikes", progress=progress
+        snn, images.split(few_at_once(snn, T, BATCH)), count, said("counting spikes"), progress=progress
     ):
         for name, value in (found.sops | found.spikes).items():
             sums[name] = sums.get(name, 0.0) + value

@@ -218,7 +218,7 @@ def anatomy(
     dissect = _Dissection(ann, snn, T, coded(snn, coding, seed))
     work = partial(_measure, dissect, labels)
     found = list(
-        each_batch(snn, images.split(few_at_once(snn, T, BATCH)), work, "dissecting", progress=progress)
+        each_batch(snn, images.split(few_at_once(snn, T, BATCH)), work, said("dissecting"), progress=progress)
     )
     sums, right = ([part[k] for part in found] for k in range(2))
     means = {name: torch.stack([found[name] for found in sums]).sum(0) / len(images) for name in sums[0]}

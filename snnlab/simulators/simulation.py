@@ -20,6 +20,7 @@ from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN, check_images
 from snnlab.datasets.given import Given, images_of
 from snnlab.files import short
+from snnlab.files.language import said
 from snnlab.neurons import IF, State
 from snnlab.neurons.door import door
 from snnlab.neurons.integrate import tally
@@ -87,7 +88,7 @@ def simulate(
     size = max(1, min(BATCH, BATCH_BYTES // (4 * images[0].numel())))
     size = size if chunk is None or chunk < T else few_at_once(snn, T, size)
     batches = images.to(dtype).split(size)
-    return _join(list(each_batch(snn, batches, runner, f"simulating {T} steps")))
+    return _join(list(each_batch(snn, batches, runner, said("simulating {T} steps").format(T=T))))
 
 
 @door
@@ -106,7 +107,7 @@ def each_batch(
         work: called with images on the network's device, channels last, and the number of their first among all.
     """
     first = accumulate((len(few) for few in batches), initial=0)
-    bar = progress_bar(total=sum(map(len, batches)), desc=title, unit="image", disable=not progress)
+    bar = progress_bar(total=sum(map(len, batches)), desc=title, unit=said("image"), disable=not progress)
     with bar, _one_thread_each(snn.device) as pool:
         done = pool.map(lambda few, k: work(channels_last(few.to(snn.device)), k), batches, first)
         for few, found in zip(batches, done, strict=True):

@@ -22,6 +22,7 @@ from snnlab.converters.graph import walk
 from snnlab.converters.graph.unroll import channels_last
 from snnlab.converters.grid import on_grid
 from snnlab.converters.snn import SNN
+from snnlab.files.language import said
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import BATCH, simulate
@@ -182,13 +183,14 @@ def run(settings: Settings) -> tuple[list[Row], list[str]]:
     total = len(settings.networks) * len(settings.steps) * settings.rounds
     rows: list[Row] = []
     missing: list[str] = []
-    with progress_bar(total=total, unit="round", delay=0) as bar:
+    with progress_bar(total=total, unit=said("round"), delay=0) as bar:
         for network in settings.networks:
-            bar.set_description(f"{network}: converting")
+            bar.set_description(said("{network}: converting").format(network=network))
             bench = Bench(network, settings.count(network))
             for T in settings.steps:
                 for k in range(settings.rounds):
-                    bar.set_description(f"{network}, T = {T}, round {k + 1}")
+                    doing = said("{network}, T = {T}, round {k}")
+                    bar.set_description(doing.format(network=network, T=T, k=k + 1))
                     bench.round(T)
                     bar.update()
             peaks = bench.peaks(settings.steps) if settings.memory else {}
@@ -249,7 +251,9 @@ class Bench:
     def peaks(self, steps: Sequence[int]) -> dict[tuple[str, int], float]:
         """(simulator, T) to MiB; each simulator in a process of its own, the fewest steps first."""
         found: dict[tuple[str, int], float] = {}
-        for name in progress_bar(list(self.simulators), f"{self.network}: memory"):
+        for name in progress_bar(
+            list(self.simulators), said("{network}: memory").format(network=self.network)
+        ):
             task = json.dumps([self.network, name, self.count, sorted(set(steps))])
             command = [sys.executable, "-m", "snnlab.studies.bench", task]
             bare = os.environ | {"OMP_NUM_THREADS": "1", "SNNLAB_PROGRESS": "none"}

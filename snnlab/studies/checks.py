@@ -48,7 +48,7 @@ def check_method(
     named = [(check.__name__, check) for check in CHECKS]
     if generate_only:
         return ((name, partial(check, chosen)) for name, check in named)
-    for name, check in progress_bar(named, f"checking {chosen.name}"):
+    for name, check in progress_bar(named, said("checking {method}").format(method=chosen.name)):
         try:
             check(chosen)
         except AssertionError as problem:

@@ -30,6 +30,7 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data
 from snnlab.files import place, short
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators import errors
@@ -162,8 +163,8 @@ def _measure_all(
     if jobs:
         files.probe(_path(folder, keys[jobs[0]]), name="the place that SNNLAB_DATA sets")
     workers = min(workers or torch.get_num_threads(), len(jobs))
-    with progress_bar(total=sum(job.steps[-1] for job in jobs), unit="step", smoothing=0) as bar:
-        bar.set_description("the papers' methods")
+    with progress_bar(total=sum(job.steps[-1] for job in jobs), unit=said("step"), smoothing=0) as bar:
+        bar.set_description(said("the papers' methods"))
         for job, known in _measured(jobs, data, workers):
             files.write(_path(folder, keys[job]), json.dumps(known).encode())
             bar.update(job.steps[-1])

@@ -26,6 +26,7 @@ from snnlab.converters.conversion import convert
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.files import place
+from snnlab.files.language import said
 from snnlab.simulators.simulation import simulate
 from snnlab.studies import named
 from snnlab.studies.plans import Point, method_of
@@ -78,8 +79,8 @@ def measure(point: Point) -> list[Row]:
 
 def row(point: Point, T: int) -> Row:
     """What is said of a point before it is measured, with the versions and the time."""
-    said = {key: value for key, value in asdict(point).items() if key not in ("T", "images")}
-    return said | {"T": T, "finished": datetime.now(UTC).isoformat(timespec="seconds"), **_versions()}
+    told = {key: value for key, value in asdict(point).items() if key not in ("T", "images")}
+    return told | {"T": T, "finished": datetime.now(UTC).isoformat(timespec="seconds"), **_versions()}
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ class Training:
     @property
     def label(self) -> str:
         """As progress names it."""
-        return f"training {self.network} {self.data} seed {self.seed}: {self._recipe.stages[-1].name}"
+        told = said("training {network} {data} seed {seed}: {stage}")
+        stage = self._recipe.stages[-1].name
+        return told.format(network=self.network, data=self.data, seed=self.seed, stage=stage)
 
     @property
     def about(self) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 from snnlab import files
 from snnlab.files import place, short
 from snnlab.files.folders import trial
+from snnlab.files.language import said
 from snnlab.progress import EVERY, progress_bar
 from snnlab.studies import plans, points
 from snnlab.studies.plans import Point
@@ -214,7 +215,10 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
     wanted = min(workers or os.cpu_count() or 1, len(waiting))
     crew = Workers(wanted, scheduler, tuple(path for path in sys.path if path))
     bar = progress_bar(
-        total=sum(point.T[-1] for point in missing.values()), unit="step", smoothing=0, desc="study"
+        total=sum(point.T[-1] for point in missing.values()),
+        unit=said("step"),
+        smoothing=0,
+        desc=said("study"),
     )
     undone = {task.key for task in waiting if isinstance(task.work, Training)}
     try:

@@ -15,6 +15,7 @@ from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
 from snnlab.datasets import Data, Split
 from snnlab.datasets.given import Given, split_of
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.simulators.simulation import simulate
@@ -120,7 +121,7 @@ def each(
     chosen = [find(method) for method in methods]
     judged = data.test if test is None else split_of(test, "test", None)
     results = {}
-    with progress_bar(total=len(chosen), unit="method") as bar:
+    with progress_bar(total=len(chosen), unit=said("method")) as bar:
         for method in chosen:
             bar.set_description(method.name)
             results[method.name] = run(method, ann_of(method), data, sorted(set(steps)), judged)

@@ -20,6 +20,7 @@ from snnlab.converters.choices.optimizers import SGD
 from snnlab.converters.graph import unwrapped
 from snnlab.datasets import Split
 from snnlab.datasets.given import Given, split_of
+from snnlab.files.language import said
 from snnlab.files.tensors import TensorFile, describe, pack
 from snnlab.neurons.door import LARGEST_INT, door, shown
 from snnlab.neurons.settings import whole
@@ -65,7 +66,7 @@ def fit(
     optimizer = SGD(parameter_groups(ann), lr=lr, momentum=0.9, nesterov=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
     order = torch.Generator().manual_seed(seed)
-    bar = progress_bar(total=epochs * len(split), desc="training", unit="image")
+    bar = progress_bar(total=epochs * len(split), desc=said("training"), unit=said("image"))
     with bar, threads_for(batch * split.images[0].numel()), in_training(ann, seed):
         for epoch in range(1, epochs + 1):
             right = 0
@@ -74,9 +75,8 @@ def fit(
                     right += step(ann, split[part], optimizer)
                     schedule.step()
                     bar.update(len(part))
-            bar.set_postfix(
-                refresh=False, epoch=f"{epoch}/{epochs}", accuracy=f"{100 * right / len(split):.1f} %"
-            )
+            share = f"{100 * right / len(split):.1f} %"
+            bar.set_postfix({said("accuracy"): share, said("epoch"): f"{epoch}/{epochs}"}, refresh=False)
     return ann
 
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.choices.optimizers import Adam
 from snnlab.converters.choices.site import Correction, Site, check_positive
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
@@ -148,8 +149,8 @@ def lwc(
 def _epochs(site: Site, epochs: int, batch: int) -> Iterator[tuple[Tensor, ...]]:
     """For each epoch the numbers of the images of each step, shuffled in the same way for the same site."""
     order, images = torch.Generator().manual_seed(0), site.fitting()
-    title = f"weights of {', '.join(site.layers.own)}"
-    for _ in progress_bar(range(epochs), title, delay=2.0, unit="epoch"):
+    title = said("weights of {layers}").format(layers=", ".join(site.layers.own))
+    for _ in progress_bar(range(epochs), title, delay=2.0, unit=said("epoch")):
         yield images[torch.randperm(len(images), generator=order)].split(batch)
 
 

@@ -20,6 +20,7 @@ from snnlab.converters.choices.site import check_positive
 from snnlab.converters.graph import Graph, walk
 from snnlab.converters.graph.unroll import Plan, Unroll
 from snnlab.datasets import Split
+from snnlab.files.language import said
 from snnlab.neurons import IF
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
@@ -53,7 +54,7 @@ def threshold_finetune(epochs: int = 3, lr: float = 1e-2, batch: int = 32) -> Tu
         logs = {name: nn.Parameter(neuron.threshold.log()) for name, neuron in sites.items()}
         optimizer, order = Adam(logs.values(), lr), torch.Generator().manual_seed(0)
         best, least = _thresholds(sites), float("inf")
-        for epoch in progress_bar(range(epochs + 1), "thresholds in the loop", unit="epoch"):
+        for epoch in progress_bar(range(epochs + 1), said("thresholds in the loop"), unit=said("epoch")):
             with torch.no_grad():
                 _set(sites, {name: log.exp() for name, log in logs.items()})
                 loss = float(_loss(snn, held_out, T))
@@ -92,7 +93,7 @@ def threshold_feedback(rounds: int = 5, gain: float = 0.5) -> Tuning:
         fitting, held_out = _parts(images)
         sites: dict[str, IF] = snn.sites  # type: ignore[assignment]
         best, least = _thresholds(sites), float(_gap(snn, ann, held_out, T)[0])
-        for _ in progress_bar(range(rounds), "thresholds by feedback"):
+        for _ in progress_bar(range(rounds), said("thresholds by feedback")):
             error, shares = _gap(snn, ann, fitting, T)
             total = sum(shares.values()) or 1.0
             for name in reversed(sites):

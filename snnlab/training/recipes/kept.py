@@ -19,6 +19,7 @@ from snnlab import files, training
 from snnlab.converters.methods import Method
 from snnlab.datasets import Data
 from snnlab.files import place
+from snnlab.files.language import said
 from snnlab.neurons.door import check, door
 from snnlab.progress import progress_bar
 from snnlab.training.recipes.catalogue import find
@@ -71,7 +72,7 @@ def prepare(
     found = max((k for k, path in enumerate(kept) if path.is_file() and not retrain), default=-1)
     if found < len(stages) - 1:
         files.probe(paths[-1], name="cache" if cache is not None else "the place that SNNLAB_DATA sets")
-    with progress_bar(total=len(stages), unit="stage", disable=not progress) as bar:
+    with progress_bar(total=len(stages), unit=said("stage"), disable=not progress) as bar:
         for k, (stage, path) in enumerate(zip(stages, paths, strict=True)):
             bar.set_description(f"{about['network']}: {stage.name}", refresh=False)
             if k <= found:

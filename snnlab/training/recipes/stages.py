@@ -20,6 +20,7 @@ from snnlab import training
 from snnlab.activations import LearnedRange, QuantClip, RateNorm
 from snnlab.converters.choices.optimizers import Adam
 from snnlab.datasets import Split
+from snnlab.files.language import said
 from snnlab.neurons.door import check_fields, door, shown
 from snnlab.neurons.settings import whole
 from snnlab.progress import progress_bar
@@ -65,7 +66,7 @@ def learn_share(
     teacher, k = copy.deepcopy(ann).eval(), nn.Parameter(torch.full_like(norms[0].k, start))
     least = training.accuracy(teacher, split) - 0.005
     optimizer, order = Adam([k], lr=stage.lr), torch.Generator().manual_seed(seed)
-    bar = progress_bar(total=stage.epochs * len(split), desc="the share", unit="image")
+    bar = progress_bar(total=stage.epochs * len(split), desc=said("the share"), unit=said("image"))
     threads = training.threads_for(32 * split.images[0].numel())
     with bar, threads, _shared(norms, k) as omega, _only(ann, k):
         for _ in range(stage.epochs):

@@ -17,6 +17,7 @@ from snnlab import files, training
 from snnlab.activations import LearnedRange
 from snnlab.converters.choices.optimizers import SGD
 from snnlab.datasets import Data, Split
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.training.recipes import swap_activations
@@ -152,10 +153,10 @@ def _train(
 ) -> None:
     steps = -(-len(split) // settings.batch)
     whole = settings.epochs * len(split)
-    bar = progress_bar(total=whole, initial=done * len(split), unit="image", smoothing=0.05, leave=True)
+    bar = progress_bar(total=whole, initial=done * len(split), unit=said("image"), smoothing=0.05, leave=True)
     with bar:
         for epoch in range(done, settings.epochs):
-            bar.set_description(f"epoch {epoch + 1}/{settings.epochs}")
+            bar.set_description(said("epoch {k}/{epochs}").format(k=epoch + 1, epochs=settings.epochs))
             right, began = 0, time.perf_counter()
             with _told(going, epoch), training.in_training(ann, _seed(settings, epoch)):
                 generator = torch.Generator().manual_seed(_seed(settings, epoch))
@@ -169,9 +170,9 @@ def _train(
                         right += training.step(ann, images_and_labels, optimizer, settings.smoothing)
                     bar.update(len(part))
                 _keep(ann, optimizer, settings, going, epoch + 1)
-            bar.set_postfix_str(
-                f"accuracy {right / len(split):.1%}, {time.perf_counter() - began:.0f} s an epoch"
-            )
+            share, seconds = f"{right / len(split):.1%}", f"{time.perf_counter() - began:.0f}"
+            ended = said("accuracy {share}, {seconds} s an epoch")
+            bar.set_postfix_str(ended.format(share=share, seconds=seconds))
 
 
 def _seed(settings: Settings, epoch: int) -> int:
