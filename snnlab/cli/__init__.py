@@ -201,7 +201,7 @@ def _gather(args: argparse.Namespace) -> None:
 
     try:
         out = files.probe(args.out)
-        if out.exists() and gathering.TITLE not in out.read_text("utf-8", "replace"):
+        if out.exists() and not gathering.own(out.read_text("utf-8", "replace")):
             raise ValueError(f"--out is {short(str(args.out))}, which is no such page: name a new file")
         files.write(out, gathering.page(args.folders).encode())
     except (ValueError, OSError) as mistake:

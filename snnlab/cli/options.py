@@ -141,6 +141,7 @@ def gather_options(gather: argparse.ArgumentParser) -> None:
     """Those of `snnlab gather`."""
     gather.add_argument("folders", nargs="+", metavar="DIR", help="folders, or files, that hold answers")
     gather.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page to write")
+    language_option(gather, "of the page")
 
 
 def export_options(export: argparse.ArgumentParser) -> None:

@@ -9,15 +9,15 @@ from pathlib import Path
 from snnlab.course.lessons import Answer, answers_of
 from snnlab.course.prediction import answers_in, show
 from snnlab.files import place, short
+from snnlab.files.language import LANGUAGES, TONGUES, language, said, spoken
 
 NAME = re.compile(r"predictions.*\.json", re.IGNORECASE)
 MOST_BYTES, MOST_FILES = 10**6, 10_000
 """Of one file of answers, a thousand times what the course asks for; and of files that are looked at."""
 
-TITLE = "<title>What the class predicted</title>"
 PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-{title}<link rel="icon" href="data:,">
+<html lang="{tongue}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><link rel="icon" href="data:,">
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 860px; margin: 2em auto; padding: 0 1em; }}
@@ -28,8 +28,8 @@ td.count {{ width: 40%; }}
 .true .bar {{ background: #0072b2; }}
 .true td:first-child {{ font-weight: 600; }}
 </style></head><body>
-<h1>What the class predicted</h1>
-<p>{people} files of answers, first answers only, no names. &#10003; is what is true.</p>
+<h1>{title}</h1>
+<p>{about}</p>
 {questions}
 </body></html>
 """
@@ -52,8 +52,23 @@ def page(folders: Sequence[str | Path]) -> str:
     first = {
         number: [given[number][0].answer for given in found if number in given] for number in _asked(found)
     }
-    tables = (_table(number, Counter(map(show, said))) for number, said in first.items())
-    return PAGE.format(title=TITLE, people=len(found), questions="\n".join(tables))
+    tables = (_table(number, Counter(map(show, given))) for number, given in first.items())
+    about = said("{people} files of answers, first answers only, no names. &#10003; is what is true.")
+    words = {"tongue": TONGUES[language()], "title": _title(), "about": about.format(people=len(found))}
+    return PAGE.format(**words, questions="\n".join(tables))
+
+
+def own(text: str) -> bool:
+    """Whether a text is such a page, in whatever language."""
+    titles = []
+    for tongue in LANGUAGES:
+        with spoken(tongue):
+            titles.append(_title())
+    return any(f"<title>{title}</title>" in text for title in titles)
+
+
+def _title() -> str:
+    return said("What the class predicted")
 
 
 def _asked(found: Sequence[Mapping[str, object]]) -> list[str]:
@@ -88,17 +103,18 @@ def _answer(number: str) -> Answer | None:
         return None
 
 
-def _table(number: str, said: Counter[str]) -> str:
+def _table(number: str, given: Counter[str]) -> str:
     """One question: each answer that was given, and the true one, with how many gave it."""
     answer = _answer(number)
     assert answer is not None
-    truth, whole = show(answer.truth), sum(said.values())
-    rows = [(each, said[each]) for each in sorted({truth, *said}, key=lambda each: (-said[each], each))]
+    truth, whole = show(answer.truth), sum(given.values())
+    rows = [(each, given[each]) for each in sorted({truth, *given}, key=lambda each: (-given[each], each))]
     lines = "".join(
         f"<tr{' class=true' if each == truth else ''}><td>{html.escape(short(each)[1:-1])}"
         f'{" &#10003;" if each == truth else ""}</td><td class="count"><span class="bar" '
         f'style="width:{60 * count / whole:.0f}%"></span>{count}</td></tr>'
         for each, count in rows
     )
-    right = f"{said[truth]} of {whole} right, section {answer.section}"
+    right = said("{right} of {whole} right, section {section}")
+    right = right.format(right=given[truth], whole=whole, section=answer.section)
     return f"<h2>{number}: {right}</h2>\n<table>{lines}</table>"

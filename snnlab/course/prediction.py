@@ -17,7 +17,7 @@ import ipywidgets
 from snnlab.course.lessons import Answer, Verdict, answers_of, find
 from snnlab.explorers.lasting import Lasting
 from snnlab.files import answers_file, write
-from snnlab.files.language import said
+from snnlab.files.language import language, said
 
 Value = str | float
 Options = Sequence[str] | range
@@ -35,7 +35,8 @@ class Given(NamedTuple):
             when = datetime.fromisoformat(self.at).astimezone()
         except ValueError:
             return show(self.answer)
-        return f"{show(self.answer)} ({when.day} {when:%b %Y, %H:%M})"
+        clock = f"{when.day} {when:%b %Y, %H:%M}" if language() == "en" else f"{when:%Y-%m-%d %H:%M}"
+        return f"{show(self.answer)} ({clock})"
 
 
 class Form(Lasting, ipywidgets.VBox):

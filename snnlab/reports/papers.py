@@ -1,10 +1,12 @@
 """The tables of the papers' report: the kit's own numbers, the published ones beside them, and whether claims hold."""
 
 import csv
+import re
 from collections.abc import Sequence
 
 from IPython.display import Markdown
 
+from snnlab.course.printing import say
 from snnlab.datasets.published import Row
 from snnlab.files import kit
 from snnlab.files.language import said
@@ -17,6 +19,8 @@ from snnlab.training import runs
 
 EVERY_IMAGE = 10_000
 """Test images of CIFAR-10."""
+PLACES = re.compile(r"[a-z]+\d*-\w+|\b\d[\d.]*\b")
+"""Numbers, and names of networks that ship."""
 ALL_IMAGES = kit("data/results/all_images.csv")
 
 
@@ -65,12 +69,24 @@ def sentences(verdicts: Sequence[Verdict], found: Network) -> Markdown:
 @door
 def training_list(network: str) -> Markdown:
     """How the networks that ship were trained, one a line."""
-    rows = [(name, row) for name, row in runs.table().items() if row["network"] == network]
-    return Markdown(
-        "\n".join(
-            f"- `{name}`, {row['accuracy']} %: {row['activation']}; {row['trained']}." for name, row in rows
+    line = said("- `{name}`, {accuracy} %: {activation}; {trained}.")
+    told = [
+        line.format(
+            name=name,
+            accuracy=row["accuracy"],
+            activation=_phrases(row["activation"]),
+            trained=_phrases(row["trained"]),
         )
-    )
+        for name, row in runs.table().items()
+        if row["network"] == network
+    ]
+    return Markdown("\n".join(told))
+
+
+def _phrases(told: str) -> str:
+    """What the table of trained networks says, phrase by phrase: `48 epochs` is looked up as `{1} epochs`."""
+    parts = ((PLACES.split(one), PLACES.findall(one)) for one in told.split(", "))
+    return said(", ").join(say(between, *((place, -1, "") for place in places)) for between, places in parts)
 
 
 @door

@@ -41,6 +41,8 @@ from snnlab.training import runs
 
 SHIPPED = files.kit("data/results/papers.json")
 NETWORKS = {"resnet20": "ResNet-20", "vgg16": "VGG-16"}
+NOW = "now, on this machine"
+"""When and where a run is made, if nobody says."""
 STEPS = (2, 4, 8, 16, 32, 64, 128)
 LOOK_AT, LOOKED_AT = 8, 100
 """T, and the number of images, of the residual potentials (figures 4 and 5)."""
@@ -96,7 +98,7 @@ def run(
     T_max: int,
     *,
     methods: Sequence[str] = METHODS,
-    made: str = "now, on this machine",
+    made: str = NOW,
     cache: str | Path | None = None,
     workers: int | None = None,
 ) -> Results:

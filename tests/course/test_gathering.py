@@ -41,6 +41,25 @@ def test_first_answers_are_counted(tmp_path: Path) -> None:
     assert f"{wanted['6']} of 30 right" in page and answers_of("01")["01.1"].truth == 6
 
 
+def test_in_chinese_the_page_is_chinese_and_its_counts_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for k, answer in enumerate(["its equations do not say", "1 ms, as in models of the brain"]):
+        hand_in(tmp_path / "class", f"name-{k}", {"00.1": [answer], "01.1": [6]})
+    out, counts = tmp_path / "class.html", []
+    for tongue in ("en", "zh", "en", "zh"):  # a page in another language is replaced
+        monkeypatch.setenv("SNNLAB_LANGUAGE", "en")
+        asked = ["gather", str(tmp_path / "class"), "--out", str(out), "--language", tongue]
+        assert cli.main(asked) == 0
+        counts.append([list(each.values()) for each in counted(out.read_text(encoding="utf-8")).values()])
+    page = out.read_text(encoding="utf-8")
+    assert counts[0] == counts[1] == [[1, 1], [2]]
+    assert '<html lang="zh-CN">' in page and "<title>全班的预测</title>" in page and "2 份中答对 1 份" in page
+    assert "它的方程里没有说 &#10003;" in page
+    text = re.sub("<style>.*?</style>|<[^>]*>", "|", page, flags=re.DOTALL)
+    assert not re.findall("[A-Za-z]{2,} [a-z]{2,}", text)
+
+
 def test_the_true_answer_stands_there_even_if_nobody_gave_it(tmp_path: Path) -> None:
     hand_in(tmp_path, "one", {"01.1": [5]})
     assert counted(gathering.page([tmp_path])) == {"01.1": {"5": 1, "6": 0}}

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from snnlab import cli
+from snnlab.course.printing import numbered
 from snnlab.files.language import mark, spoken
-from snnlab.reports import intervals, results, studies
+from snnlab.reports import intervals, papers, results, studies
 from snnlab.studies import claims
-from snnlab.studies.papers import TABLE_3
+from snnlab.studies.papers import NOW, TABLE_3, load
+from snnlab.training import runs
+from tests.course.printed import left, worded
 from tests.course.test_translation import catalogue, untrue
 
 ROOT = Path(__file__).parents[2]
@@ -56,10 +59,17 @@ def claimed() -> set[str]:
     return table_3 | {claim for rows in claims.ORDERS.values() for claim, *_ in rows.values()}
 
 
+def trained() -> set[str]:
+    """What the table of trained networks says of them, phrase by phrase, with numbered places."""
+    told = [one for row in runs.table().values() for one in (row["activation"], row["trained"])]
+    phrases = {numbered(papers.PLACES.split(one)) for each in told for one in each.split(", ")}
+    return {phrase for phrase in phrases if worded(phrase) and phrase not in ("bfloat16", "float32")}
+
+
 def texts() -> set[str]:
     code = [ast.parse(source) for source in cells("code")]
     rooms = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "snnlab" / "reports").glob("*.py")]
-    found = {*cells("markdown"), *studies.GROUP, *claimed()}
+    found = {*cells("markdown"), *studies.GROUP, *claimed(), *trained(), NOW, load().made}
     found |= {text for tree in code for text in said_in(tree)}
     return found | {text for tree in [*code, *rooms] for text in heads_in(tree)}
 
@@ -124,6 +134,21 @@ def test_a_claim_is_told_in_chinese() -> None:
     assert told == (
         "`qc_ann`：“它胜过 RobustNorm”，在这里 T = 2 时不成立（T = 2: `a` 70.0%, `b` 90.0%）；在这里 T = 4 时成立。"
     )
+
+
+def test_how_the_networks_were_trained_is_told_in_both_languages() -> None:
+    told = papers.training_list("resnet20").data.splitlines()
+    with spoken("zh"):
+        chinese = papers.training_list("resnet20").data.splitlines()
+    assert told[1].startswith(
+        "- `resnet20-qc_ann`, 90.14 %: floor, 8 levels, learned; from resnet20-qcfs: 4 epochs, batch 128, learning "
+    )
+    assert chinese[1].startswith(
+        "- `resnet20-qc_ann`，90.14 %：向下取整，8 个量化级，学得；从 resnet20-qcfs 开始：4 轮，批大小 128，学习率 0.02"
+    )
+    for english, twin in zip(told, chinese, strict=True):
+        assert re.findall(r"\d[\d.]*", english.rstrip(".")) == re.findall(r"\d[\d.]*", twin)
+        assert not left(twin) and twin.endswith("。")
 
 
 def test_a_table_s_head_is_said_and_what_is_not_known_stays() -> None:
