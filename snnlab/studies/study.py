@@ -214,12 +214,8 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
     waiting, running = deque(_tasks(missing)), dict[Future[Any], _Task]()
     wanted = min(workers or os.cpu_count() or 1, len(waiting))
     crew = Workers(wanted, scheduler, tuple(path for path in sys.path if path))
-    bar = progress_bar(
-        total=sum(point.T[-1] for point in missing.values()),
-        unit=said("step"),
-        smoothing=0,
-        desc=said("study"),
-    )
+    steps = sum(point.T[-1] for point in missing.values())
+    bar = progress_bar(total=steps, unit=said("step"), smoothing=0, desc=said("study"))
     undone = {task.key for task in waiting if isinstance(task.work, Training)}
     try:
         while waiting or running:

@@ -65,6 +65,7 @@ INSIDE = {
     "explorers.answering": "what the explorers share",
     "explorers.host": "what the explorers share",
     "explorers.lasting": "what the explorers share",
+    "explorers.reach": "what the explorers look at their own arguments with",
     "reports.execution": "what `reports.run` calls: test_out.py, test_kills.py",
     "reports.folder": "as above",
     "reports.comparing": "what `snnlab compare` calls: test_comparing.py",
