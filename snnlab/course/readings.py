@@ -181,8 +181,8 @@ def five_choices(rows: Sequence[Sequence[str]]) -> Markdown:
 
 
 def breaking(name: str) -> str:
-    """A long name that a line may break behind its signs and before its capitals."""
-    return re.sub(r"(?<=[_(/])|(?<=[a-z])(?=[A-Z])", "<wbr>", name).replace("_", "&#95;")
+    """A long name, or a source, that a line may break behind its signs and before its capitals."""
+    return re.sub(r"(?<=[_(/])|(?<=[a-z])(?=[A-Z])", "<wbr>", said(name)).replace("_", "&#95;")
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Markdown:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from snnlab.files import kit, regained
+from snnlab.files.language import said
 from snnlab.neurons.door import door
 
 FOLDER = kit("data/published")
@@ -87,7 +88,8 @@ def beside(
 
 
 def _source(row: Row) -> str:
-    return f"{row.source} ({row.note})" if row.note else row.source
+    source, note = said(row.source), said(row.note)
+    return said("{source} ({note})").format(source=source, note=note) if row.note else source
 
 
 def _rows(path: Path) -> Iterator[Row]:

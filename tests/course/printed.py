@@ -43,6 +43,7 @@ SAME = NAMES | {
     *("both", "thresho", "looks a"),  # keys that are not shown
 }
 PAPER = re.compile(r"\([A-Z][^()]*, \d{4}\)")
+REASON = re.compile("(?:拒绝转换|这样搭配不行)：.*")  # noqa: RUF001 # what an error said stays English
 SENTENCE = re.compile(r"(?<![\w'\"`=/.-])[A-Za-z]+(?:[ ,]+[A-Za-z]+){2,}(?![\w'\"`=/.(-])")
 
 
@@ -89,4 +90,4 @@ def words(source: str) -> set[str]:
 
 def left(printed: str) -> list[str]:
     """Three English words in a row, or more, but for code, names and where a method was published."""
-    return [found for found in SENTENCE.findall(PAPER.sub("", printed)) if worded(found)]
+    return [found for found in SENTENCE.findall(REASON.sub("", PAPER.sub("", printed))) if worded(found)]

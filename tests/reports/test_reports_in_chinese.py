@@ -12,6 +12,7 @@ import pytest
 
 from snnlab import cli
 from snnlab.course.printing import numbered
+from snnlab.datasets import published
 from snnlab.files.language import mark, spoken
 from snnlab.reports import intervals, papers, results, studies
 from snnlab.studies import claims
@@ -66,10 +67,16 @@ def trained() -> set[str]:
     return {phrase for phrase in phrases if worded(phrase) and phrase not in ("bfloat16", "float32")}
 
 
+def published_in() -> set[str]:
+    """Where published figures stand, and what is to be said of them."""
+    found = {text for row in published.load() for text in (row.source, row.note)}
+    return {text for text in found if worded(text)} - {"Bu et al. 2022"}
+
+
 def texts() -> set[str]:
     code = [ast.parse(source) for source in cells("code")]
     rooms = [ast.parse(path.read_text("utf-8")) for path in (ROOT / "snnlab" / "reports").glob("*.py")]
-    found = {*cells("markdown"), *studies.GROUP, *claimed(), *trained(), NOW, load().made}
+    found = {*cells("markdown"), *studies.GROUP, *claimed(), *trained(), *published_in(), NOW, load().made}
     found |= {text for tree in code for text in said_in(tree)}
     return found | {text for tree in [*code, *rooms] for text in heads_in(tree)}
 
