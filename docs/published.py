@@ -1,22 +1,28 @@
 """The project's public address, put where it belongs: `python docs/published.py https://github.com/OWNER/NAME`.
 
-README's badges (Binder and Colab open the first lesson with an explorer), the package's links, the citation, and the
-cells of docs/hosts.md that fetch the kit. Once more, with another address, it moves them all.
+README's badges, the package's links, the citation, the cells of docs/hosts.md that fetch the kit, and docs/colab.ipynb,
+which Colab's badge opens: there a lesson alone would not find the kit. Once more, with another address, it moves all.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
+from textwrap import dedent
 from urllib.parse import quote
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).parents[1]
 FIRST = "notebooks/01_a_neuron_that_counts.ipynb"
+COLAB, START = "https://colab.research.google.com", "docs/colab.ipynb"
 ADDRESS = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 
 
 def badges(owner: str, name: str) -> str:
     """A line for README: each badge with its link."""
-    github, colab = f"https://github.com/{owner}/{name}", "https://colab.research.google.com"
+    github = f"https://github.com/{owner}/{name}"
     tests, first = f"{github}/actions/workflows/tests.yml", quote(FIRST, safe="")
     pairs = (
         (
@@ -24,7 +30,7 @@ def badges(owner: str, name: str) -> str:
             "https://mybinder.org/badge_logo.svg",
             f"https://mybinder.org/v2/gh/{owner}/{name}/HEAD?labpath={first}",
         ),
-        ("Colab", f"{colab}/assets/colab-badge.svg", f"{colab}/github/{owner}/{name}/blob/HEAD/{FIRST}"),
+        ("Colab", f"{COLAB}/assets/colab-badge.svg", f"{COLAB}/github/{owner}/{name}/blob/HEAD/{START}"),
         ("tests", f"{tests}/badge.svg", tests),
     )
     return " ".join(f"[![{title}]({image})]({link})" for title, image, link in pairs)
@@ -40,6 +46,42 @@ def urls(owner: str, name: str) -> str:
         "Changelog": f"{github}/blob/HEAD/CHANGELOG.md",
     }
     return "[project.urls]\n" + "".join(f'{what} = "{link}"\n' for what, link in links.items()) + "\n"
+
+
+def start(owner: str, name: str, fetch: str) -> str:
+    """docs/colab.ipynb: the cell that fetches the kit, an explorer, a conversion, and the lessons."""
+    lessons = []
+    for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+        title = json.loads(path.read_text("utf-8"))["cells"][0]["source"][0].removeprefix("# ").strip()
+        lessons.append(f"- [{title}]({COLAB}/github/{owner}/{name}/blob/HEAD/notebooks/{path.name})")
+    convert = """
+        import snnlab
+        from snnlab import datasets, networks, training
+
+        data = datasets.load("digits")
+        ann = networks.cnn(activation=snnlab.CATALOGUE["qcfs"].activation)
+        training.fit(ann, data.train, epochs=12, seed=0)
+        snn = snnlab.convert(ann, "qcfs", calibration=data.calibration, T=16)
+        run = snnlab.simulate(snn, data.test, T=16)
+        print(run.accuracy(data.test.labels))  # one number for each t, up to T
+    """
+    cells = [
+        new_markdown_cell(
+            "# snnlab in Colab\n\nThis cell fetches the kit and leaves Colab's own PyTorch as it is."
+        ),
+        new_code_cell(fetch),
+        new_markdown_cell("A neuron to play with:"),
+        new_code_cell("from snnlab import explorers\n\nexplorers.membrane()"),
+        new_markdown_cell("A network, trained, converted and run:"),
+        new_code_cell(dedent(convert).strip()),
+        new_markdown_cell(
+            "The lessons. Put the first cell of this page in front of each.\n\n" + "\n".join(lessons)
+        ),
+    ]
+    for k, cell in enumerate(cells):
+        cell["id"] = f"cell-{k}"  # else drawn at random
+    text: str = nbformat.writes(new_notebook(cells=cells))
+    return text + "\n"
 
 
 def put(root: Path, path: str, old: str, new: str) -> None:
@@ -68,6 +110,9 @@ def publish(address: str, root: Path = ROOT) -> None:
     put(root, "CITATION.cff", rf"(repository-code: .*\n)?^{mit}", f"repository-code: {github}\n{mit}")
     put(root, "docs/hosts.md", r"^    REPOSITORY=.*$", f"    REPOSITORY={github}")
     put(root, "docs/hosts.md", r'^    REPOSITORY = ".*"$', f'    REPOSITORY = "{github}"')
+    page = (root / "docs" / "hosts.md").read_text("utf-8")
+    fetch = re.findall(r"(?:^    .+\n)+", page[page.index("\n## Colab\n") :], flags=re.MULTILINE)[0]
+    (root / START).write_text(start(owner, name, dedent(fetch).strip()), "utf-8")
 
 
 if __name__ == "__main__":

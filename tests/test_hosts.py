@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -145,7 +146,7 @@ def test_an_address_makes_badges_that_open_what_is_there(copy: Path) -> None:
     binder, colab = urlsplit(links["Binder"]), urlsplit(links["Colab"])
     assert binder.path == "/v2/gh/Some-One/spikes/HEAD"
     assert (ROOT / parse_qs(binder.query)["labpath"][0]).is_file()
-    assert (ROOT / colab.path.removeprefix("/github/Some-One/spikes/blob/HEAD/")).is_file()
+    assert (copy / colab.path.removeprefix("/github/Some-One/spikes/blob/HEAD/")).is_file()
     workflow = urlsplit(links["tests"]).path.removeprefix("/Some-One/spikes/actions/workflows/")
     assert (ROOT / ".github" / "workflows" / workflow).is_file()
     assert yaml.safe_load(said["CITATION.cff"])["repository-code"] == urls["Repository"]
@@ -158,6 +159,18 @@ def test_another_address_moves_them_all_and_the_same_one_changes_nothing(copy: P
     moved = published("https://github.com/two/kit/", copy)
     assert "one/kit" not in "".join(moved.values()) + (copy / "pyproject.toml").read_text("utf-8")
     assert moved == {path: text.replace("one/kit", "two/kit") for path, text in once.items()}
+
+
+def test_colabs_page_fetches_the_kit_without_torch_runs_and_links_every_lesson(copy: Path) -> None:
+    published("https://github.com/one/kit", copy)
+    book = nbformat.read(copy / "docs" / "colab.ipynb", 4)
+    nbformat.validate(book)
+    fetch, explorer, convert = (cell["source"] for cell in book["cells"] if cell["cell_type"] == "code")
+    assert 'REPOSITORY = "https://github.com/one/kit"' in fetch and "--no-deps git+{REPOSITORY}" in fetch
+    exec(explorer, {})
+    exec(convert.replace("epochs=12", "epochs=1"), {})
+    linked = set(re.findall(r"blob/HEAD/(notebooks/[^)]+)", book["cells"][-1]["source"]))
+    assert linked == {f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("[0-9]*.ipynb")}
 
 
 @pytest.mark.parametrize(
