@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from snnlab.activations import LearnedRange
@@ -78,20 +79,42 @@ def mmse(per: Per = "layer", shift: float = 0.5, grid: int = 60) -> Rule:
     grid = whole(grid, "grid", 2)
 
     def rule(site: Site) -> Tensor:
-        groups, T = _groups(site.target, per), site.T  # [G, values]
+        groups = _groups(site.target, per)
         most = groups.amax(1, keepdim=True).clamp(min=1e-12)
-        best, least = most, torch.full_like(most, float("inf"))
+        best, least, error = most, torch.full_like(most, float("inf"), dtype=torch.float64), _Stairs(groups)
         for k in range(1, grid + 1):
-            step = most * (k / grid / T)  # [G, 1]
-            stairs = groups.div(step).add_(shift).floor_().clamp_(0, T).mul_(step)
-            error = stairs.sub_(groups).square_().mean(1, keepdim=True)
-            best, least = torch.where(error < least, step * T, best), torch.minimum(error, least)
+            step = most * (k / grid / site.T)  # [G, 1]
+            found = error(step, site.T, shift)
+            best, least = torch.where(found < least, step * site.T, best), torch.minimum(found, least)
         best = best.masked_fill(groups.amax(1, keepdim=True) == 0, 0.0)  # silent: `convert` finds one
         return _broadcast(best[:, 0], site.target, per)
 
     rule.__doc__ = mmse.__doc__
     rule.__name__ = f"mmse({per!r})"
     return rule
+
+
+class _Stairs:
+    """How far stairs are from some values, [G, n], whatever their number: found in the values' order, not one by one.
+
+    With N_j the values that reach level j, a >= (j - shift) step, and S_j their sum,
+
+        sum (a - step level(a))^2 = sum a^2 + step^2 sum_j (2 j - 1) N_j - 2 step sum_j S_j
+    """
+
+    def __init__(self, groups: Tensor) -> None:
+        self.ordered = torch.from_numpy(np.sort(groups.detach().cpu().contiguous().numpy(), axis=1))
+        self.sums = F.pad(self.ordered.cumsum(1, dtype=torch.float64), (1, 0))  # [G, n + 1]
+
+    def __call__(self, step: Tensor, T: int, shift: float) -> Tensor:
+        """The squared error of T stairs of that height, [G, 1], less sum a^2, which is the same for all."""
+        levels = torch.arange(1, T + 1, dtype=torch.float64)
+        height = step.double()
+        least = ((levels - shift) * height).to(step.dtype).contiguous()
+        first = torch.searchsorted(self.ordered, least)  # [G, T]
+        squares = (2 * levels - 1) * (self.ordered.shape[1] - first)
+        sums = self.sums[:, -1:] - self.sums.gather(1, first)
+        return (height * squares - 2 * sums).sum(1, keepdim=True) * height
 
 
 @door
