@@ -22,11 +22,21 @@ class _Surrogate(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         v, level, width = ctx.saved_tensors
         u = (v - level).div_(width)
-        to_v = u.abs().neg_().add_(1).clamp_(min=0).mul_(gradients[0]).div_(width)
+        to_v = _ramp(u.clone(), gradients[0], width)
         wanted = zip((level, width), (1, u), ctx.needs_input_grad[1:], strict=True)
         return to_v, *(
             -(to_v * share).sum_to_size(given.shape) if asked else None for given, share, asked in wanted
         )
+
+
+def _ramp(u: Tensor, gradient: Tensor, width: Tensor) -> Tensor:
+    """max(0, 1 - |u|) gradient / width, in the memory of u."""
+    return u.abs_().neg_().add_(1).clamp_(min=0).mul_(gradient).div_(width)
+
+
+def slope(v: Tensor, level: Tensor | float, width: Tensor, gradient: Tensor) -> Tensor:
+    """What `reached` hands back to v of a gradient, to the last bit, without autograd."""
+    return _ramp((v - level).div_(width), gradient, width)
 
 
 def reached(v: Tensor, level: Tensor, width: Tensor) -> Tensor:
@@ -34,9 +44,12 @@ def reached(v: Tensor, level: Tensor, width: Tensor) -> Tensor:
 
     It is not masked by the spikes: silent neurons are those that a correction must reach.     Bellec 2018
     """
-    if not torch.is_grad_enabled() or not (v.requires_grad or level.requires_grad):
-        return _at_least(v, level)
-    return _Surrogate.apply(v, level, width)
+    return _Surrogate.apply(v, level, width) if tracked(v, level) else _at_least(v, level)
+
+
+def tracked(*values: Tensor) -> bool:
+    """Whether a gradient is asked for, with respect to one of these."""
+    return torch.is_grad_enabled() and any(value.requires_grad for value in values)
 
 
 def _at_least(v: Tensor, level: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from snnlab.neurons.door import door, is_dense, shown
-from snnlab.neurons.firing import reached
+from snnlab.neurons.firing import reached, slope
 from snnlab.neurons.settings import check_share, check_size, numbers, shown_numbers
 
 Reset = Literal["subtract", "zero"]
@@ -116,6 +116,15 @@ class IF(nn.Module):
         """
         return reached(state.v, self.threshold, self.threshold)
 
+    def slopes(self, state: State) -> Tensor:
+        """theta ds/dv at the potentials state.v, by the surrogate gradient: [B, ...] as v."""
+        if type(self).spikes is IF.spikes:
+            return slope(state.v, self.threshold, self.threshold, self.threshold)
+        with torch.enable_grad():
+            v = state.v.detach().requires_grad_()
+            paid = (self.spikes(state._replace(v=v)) * self.threshold).sum()
+            return torch.autograd.grad(paid, v)[0]
+
     def step(self, current: Tensor, state: State) -> tuple[Tensor, State]:
         """One time step: current [B, ...] to output = threshold * spike [B, ...], and the next state."""
         charged = state._replace(v=state.v + current if self.leak == 1.0 else self.leak * state.v + current)
@@ -185,19 +194,31 @@ class IF(nn.Module):
         strides = (first.numel(), *state.v.stride())  # the current's own memory layout, without its gaps
         outputs = torch.empty_strided(current.shape, strides, dtype=dtype, device=current.device)
         now = State(state.v.clone(), state.count.clone(), state.calcium)
-        in_thresholds = bool((self.threshold == 1).all())
+        in_thresholds, laid = bool((self.threshold == 1).all()), self.laid_out_as(now.v)
         for t, (z, output) in enumerate(zip(current, outputs, strict=True)):
             now.v.add_(z) if self.leak == 1.0 else now.v.mul_(self.leak).add_(z)
             if charged is not None:
                 charged[t].copy_(now.v)
-            spike = self.spikes(now)
+            spike = laid.spikes(now)
             now.count.add_(spike)
-            paid = spike if in_thresholds else spike.mul_(self.threshold)
+            paid = spike if in_thresholds else spike.mul_(laid.threshold)
             now.v.sub_(paid) if self.reset == "subtract" else now.v.masked_fill_(paid != 0, 0.0)
             output.copy_(paid)
             if potentials is not None:
                 potentials.append(now.v.clone())
         return outputs, now
+
+    def laid_out_as(self, v: Tensor) -> Self:
+        """The same neuron for potentials like these: a threshold for each, in their memory layout and precision.
+
+        One a channel meets values whose channels lie side by side sixteen at a time, which is ten times as slow.
+        """
+        if self.threshold.numel() == 1:
+            return self
+        laid, own = copy.copy(self), self.threshold.ndim == v.ndim and len(self.threshold) > 1
+        laid._buffers = dict(self._buffers)
+        laid.threshold = torch.empty_like(v if own else v[:1]).copy_(self.threshold)
+        return laid
 
     def _steps_on_grid(
         self, current: Tensor, state: State | None, potentials: list[Tensor] | None
@@ -332,24 +353,23 @@ class _MeanOutput(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         charged, output = ctx.saved_tensors
-        neuron, theta = ctx.neuron, ctx.neuron.threshold
+        neuron = ctx.neuron.laid_out_as(charged[0])
+        theta = neuron.threshold
         g = torch.empty_like(charged[0]).copy_(gradient).div_(len(charged))  # in the current's memory layout
         found = (output.sum(0) / theta).round_()  # the net count
         after, to_current = torch.zeros_like(g), torch.empty_like(charged)  # after: dL/dv after the reset
         at_once = max(1, AT_ONCE // g.numel())
         parts = (tensor.split(at_once) for tensor in (charged, output, to_current))
         for before, paid, to_steps in reversed(list(zip(*parts, strict=True))):
-            spikes = (paid / theta).round_()
-            found.sub_(spikes.sum(0))
-            with torch.enable_grad():
-                v = before.detach().requires_grad_()
-                count = spikes.cumsum(0).sub_(spikes).add_(found)
-                (slopes,) = torch.autograd.grad(neuron.spikes(State(v, count)), v, theta.expand_as(v))
-            for spike, slope, to_step in reversed(list(zip(spikes, slopes, to_steps, strict=True))):
+            spikes, counts = (paid / theta).round_(), torch.empty_like(paid)
+            for spike, count in reversed(list(zip(spikes, counts, strict=True))):
+                count.copy_(found.sub_(spike))
+            slopes = neuron.slopes(State(before, counts))
+            for spike, to_v, to_step in reversed(list(zip(spikes, slopes, to_steps, strict=True))):
                 if neuron.reset == "subtract":
-                    torch.addcmul(after, slope, g - after, out=to_step)
+                    torch.addcmul(after, to_v, g - after, out=to_step)
                 else:
-                    torch.addcmul(after.masked_fill(spike != 0, 0.0), slope, g, out=to_step)
+                    torch.addcmul(after.masked_fill(spike != 0, 0.0), to_v, g, out=to_step)
                 after = to_step if neuron.leak == 1.0 else to_step * neuron.leak
         return to_current, None
 

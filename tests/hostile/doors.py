@@ -82,7 +82,7 @@ INSIDE = {
 }
 """Rooms that face no user, each with why."""
 INNER = re.compile(
-    r"neurons\.\w+\.(start|step|spikes|gate|sends|sent|in_activation|change|mean_output)"
+    r"neurons\.\w+\.(start|step|spikes|slopes|gate|sends|sent|in_activation|laid_out_as|change|mean_output)"
     r"|(activations|networks)\.\w+\.(forward|rounded)|training\.step"
 )
 """What a neuron's `forward`, or a layer's call, does in every step or batch, where a look would cost time: PyTorch's

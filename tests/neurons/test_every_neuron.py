@@ -24,6 +24,7 @@ from snnlab.neurons import (
     CaLIF,
     OffsetSpikeIF,
     SignedIF,
+    State,
     ZeroThresholdIF,
     integrate,
 )
@@ -191,6 +192,20 @@ def test_the_mean_output_has_the_gradient_that_autograd_finds(
         found.append((output.detach(), z.grad))
     torch.testing.assert_close(found[1], found[0], rtol=1e-9, atol=1e-9)
     assert bool(found[0][1].any())
+
+
+@pytest.mark.parametrize(("kind", "own"), MEANS, ids=lambda value: getattr(value, "__name__", str(value)))
+@settings(max_examples=20, deadline=None)
+@given(seed=seeds, dtype=st.sampled_from([torch.float32, torch.float64]))
+def test_slopes_are_those_that_autograd_finds_to_the_last_bit(
+    kind: type[IF], own: dict[str, object], seed: int, dtype: torch.dtype
+) -> None:
+    v, theta, _ = (value.to(dtype) for value in draw(seed, 3))
+    neuron = kind(theta, **own)
+    count = torch.randint(0, 4, v.shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
+    state = State(v.clone().requires_grad_(), count, count / 2)
+    (wanted,) = torch.autograd.grad(neuron.spikes(state), state.v, theta.expand_as(v))
+    assert torch.equal(neuron.slopes(State(v, count, count / 2)), wanted)
 
 
 @pytest.mark.parametrize("kind", sorted(NEURONS))

@@ -49,7 +49,7 @@ def work_of(run: Callable[[], object]) -> Work:
 
 
 @pytest.mark.parametrize(
-    ("kind", "passes"), [(IF, 4), (ZeroThresholdIF, 10), (lambda: BurstIF(max_spikes=2), 8)]
+    ("kind", "passes"), [(IF, 4), (ZeroThresholdIF, 8), (lambda: BurstIF(max_spikes=2), 8)]
 )
 def test_a_step_of_a_neuron_is_a_few_passes_in_float32(kind: Callable[[], IF], passes: int) -> None:
     neuron = kind()

@@ -170,7 +170,7 @@ def _error(site: Site) -> float:
     """The squared error of the real spikes on the images held out."""
     with torch.no_grad():
         parts = site.slices(site.held_out())
-        sums = [(site.neuron(site.current(p))[0].mean(0) - site.target[p]).square().sum() for p in parts]
+        sums = [(site.rate(part) - site.target[part]).square().sum() for part in parts]
     return float(torch.stack(sums).sum())
 
 

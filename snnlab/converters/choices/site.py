@@ -1,7 +1,7 @@
 """Site: everything that a rule may look at, at one activation of the network."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from snnlab.converters.choices.segment import Segment
 from snnlab.converters.choices.trains import Part, Train
 from snnlab.neurons import IF
 from snnlab.neurons.door import door, shown
+from snnlab.neurons.integrate import CACHED
 
 SLICE_BYTES = 8 * 2**20
 """Of one layer's values over all steps, at most, that are computed at once: more leave the cache and take longer."""
@@ -53,14 +54,22 @@ class Site:
             )
         return self.segment
 
+    @door
+    def sent(self, part: Tensor | None = None) -> Iterator[Tensor]:
+        """What the neuron sends in every step, for all images or some, [T, n, ...], a few after others."""
+        each = max(1, CACHED // 2 // self.target[0].numel())  # potentials are float64
+        for few in self.slices(part):
+            for current in self.current(few).split(each, dim=1):
+                yield self.neuron(current)[0]
+
     def train(self) -> Train:
         """What the neuron sends, [T, N, ...]."""
-        sent = (self.neuron(self.current(few))[0] for few in self.slices())
-        return Train(sent, self.neuron.threshold, len(self.target))
+        return Train(self.sent(), self.neuron.threshold, len(self.target))
 
-    def rate(self) -> Tensor:
+    @door
+    def rate(self, part: Tensor | None = None) -> Tensor:
         """The neuron's mean output over the T steps, [N, ...], comparable with target."""
-        return torch.cat([self.neuron(self.current(few))[0].mean(0) for few in self.slices()])
+        return torch.cat([output.mean(0) for output in self.sent(part)])
 
     @door
     def slices(self, part: Tensor | None = None) -> tuple[Tensor, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from snnlab import CATALOGUE, Method, convert, simulate
 from snnlab.activations import QuantClip
+from snnlab.converters.choices import site as site_module
 from snnlab.converters.choices.corrections import calibrate_bias, calibrate_offset, lmpc, lwc, shift_bias
 from snnlab.converters.choices.potentials import half, offset_or_half, offset_rule, zero
 from snnlab.converters.choices.segment import Segment
@@ -21,7 +23,7 @@ from snnlab.converters.choices.thresholds import (
     percentile,
     trained,
 )
-from snnlab.neurons import IF, OffsetSpikeIF, State
+from snnlab.neurons import IF, SNM, OffsetSpikeIF, State, ZeroThresholdIF
 
 T = 4
 
@@ -339,6 +341,26 @@ def test_mmse_is_the_best_of_its_candidates_and_at_most_the_maximum(shift: float
         loss = [((v / 3 * (a[:, c] * 3 / v + s).floor().clamp(0, 3) - a[:, c]) ** 2).mean() for v in tried]
         assert float(theta[c]) == pytest.approx(tried[int(torch.stack(loss).argmin())], rel=1e-5)
     assert bool((theta <= a.amax(0)).all())
+
+
+def test_what_a_site_sends_is_found_a_few_images_at_a_time_bit_for_bit() -> None:
+    """Neurons in pieces that fit the cache, thresholds laid out as they are: what one call finds, image by image."""
+
+    def compare(site: Site) -> None:
+        with patch.object(site_module, "CACHED", 3 * 2 * site.target[0].numel()):
+            output = site.neuron(site.current())[0]
+            steps = [site.neuron.start(site.current()[0])]
+            for z in site.current():
+                steps.append(site.neuron.step(z, steps[-1])[1])
+            counts = torch.stack([state.count for state in steps]).diff(dim=0)
+            assert torch.equal(output, (counts * site.neuron.threshold).float())
+            assert torch.equal(torch.cat(list(site.sent()), 1), output)
+            assert torch.equal(site.train()[:], output)
+            assert torch.equal(site.rate(), output.mean(0))
+            assert torch.equal(site.rate(site.held_out()), output.mean(0)[site.held_out()])
+
+    for neuron in (IF, SNM, ZeroThresholdIF):
+        convert(Net(), method(compare, threshold=mmse("channel"), neuron=neuron), images(), T)
 
 
 def test_balanced_thresholds_rise_from_zero_and_stay_below_the_maximum() -> None:
