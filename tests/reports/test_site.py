@@ -9,13 +9,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from snnlab import cli
 from snnlab.course.lessons import answers_of
 from snnlab.reports import ReportError, site
 from tests.axe import stumbles
 from tests.browser import browser
+from tests.reports.walking import Visit
 
 ROOT = Path(__file__).parents[2]
 SCHEMES = "light", "dark"
@@ -37,32 +38,6 @@ def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("SNNLAB_ANSWERS", str(mine))
         assert cli.main(["export", "1", "--out", str(folder / "lesson.html")]) == 0
     return folder / "lesson.html"
-
-
-class Visit:
-    """A page opened from a file, with no network; what it asked for, and what went wrong in it."""
-
-    def __init__(self, chrome: Browser, path: Path, width: int = 1400, scheme: str = "light") -> None:
-        viewport = {"width": width, "height": 900}
-        self.context = chrome.new_context(viewport=viewport, color_scheme=scheme, offline=True)  # type: ignore[arg-type]
-        self.asked: list[str] = []
-        self.wrong: list[str] = []
-        self.page = self.open(path)
-
-    def open(self, path: Path) -> Page:
-        page = self.context.new_page()
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        page.goto(path.as_uri())
-        for frame in page.locator("iframe").all():  # they load when they are near
-            frame.scroll_into_view_if_needed()
-            frame.content_frame.locator("input").first.wait_for(timeout=60_000)
-        return page
-
-    def close(self) -> None:
-        self.context.close()
-        others = [url for url in self.asked if not url.startswith(("file:", "data:", "blob:", "about:"))]
-        assert not others and not self.wrong, (others, self.wrong)
 
 
 def test_every_slider_of_a_lesson_moves_its_picture(chrome: Browser, lesson: Path) -> None:
