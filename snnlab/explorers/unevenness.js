@@ -2,6 +2,7 @@
 
 const KIND_NAMES = Object.fromEntries(Object.entries(NEURON_KINDS).map(([kind, { label }]) => [kind, label]));
 const UNIT_WEIGHTS = { weight_plus: 1, weight_minus: -1 };
+const WEIGHED = { weight_plus: "plus", weight_minus: "minus" };
 export const EXAMPLES = {
   even: { T: 5, plus: "10101", minus: "01010", threshold: 0.5, share: 0, ...UNIT_WEIGHTS },
   extra: { T: 5, plus: "11100", minus: "00011", threshold: 0.5, share: 0, ...UNIT_WEIGHTS },
@@ -206,6 +207,7 @@ function render({ model, el }) {
     more: Object.keys(TRAINS),
     style: TRAINS_LOOK + STYLE,
     height: () => HEIGHT,
+    shown: (name, p) => !(name in WEIGHED) || spikesIn(p[WEIGHED[name]]) > 0, // the weight of no spikes moves nothing
     changed,
     wrong,
     draw(p, width) {

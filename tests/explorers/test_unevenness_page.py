@@ -32,6 +32,16 @@ SAYINGS = [
 ]  # fmt: skip
 
 
+def test_the_weight_of_spikes_that_there_are_none_of_has_no_slider(chrome: Browser) -> None:
+    page = chrome.new_page()
+    page.set_content(explorers.unevenness("clipped").html())
+    sliders = [page.locator(f"[name={name}]") for name in ("weight_plus", "weight_minus")]
+    assert [slider.is_visible() for slider in sliders] == [True, False]
+    page.locator(".minus button").first.click()
+    assert [slider.is_visible() for slider in sliders] == [True, True]
+    page.close()
+
+
 @pytest.mark.parametrize(("example", "kind", "text"), SAYINGS)
 def test_the_sentence_says_what_is_to_be_seen(chrome: Browser, example: str, kind: str, text: str) -> None:
     page = chrome.new_page()
