@@ -6,6 +6,7 @@ all it needs: plotly.js once, compressed, which the browser unpacks (a third of 
 
 import base64
 import gzip
+import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
@@ -20,6 +21,25 @@ from snnlab.plots.theme import DARK_COLOURS
 PLOTLY = "application/vnd.plotly.v1+json"
 HERE = "@plotly.js@"
 """Where the script goes once nbconvert has parsed the page: it need not parse two megabytes more."""
+BUTTONS = (
+    *(
+        "Download plot as a PNG",
+        "Share chart...",
+        "Zoom",
+        "Pan",
+        "Box Select",
+        "Lasso Select",
+        "Zoom in",
+        "Zoom out",
+    ),
+    *(
+        "Autoscale",
+        "Reset axes",
+        "Double-click to zoom back out",
+        "Double-click on legend to isolate one trace",
+    ),
+)
+"""What Plotly's own buttons and notices say."""
 
 
 def page(notebook: nbformat.NotebookNode, failed: str = "") -> str:
@@ -46,9 +66,18 @@ def page(notebook: nbformat.NotebookNode, failed: str = "") -> str:
         "dark_colours": DARK_COLOURS,
         "said": said,
         "tongue": TONGUES[language()],
+        "locale": _locale(),
     }
     body, _ = exporter.from_notebook_node(notebook, resources)
     return body.replace(HERE, script)
+
+
+def _locale() -> str:
+    """What Plotly is to call its own buttons, beside its other settings; nothing in English, which it speaks."""
+    if language() == "en":
+        return ""
+    dictionary = {word: said(word) for word in BUTTONS}
+    return ", " + json.dumps({"locale": "own", "locales": {"own": {"dictionary": dictionary}}})[1:-1]
 
 
 def part(name: str) -> str:

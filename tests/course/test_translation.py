@@ -17,6 +17,7 @@ from snnlab.course import building, check, copies, pitfalls, readings, translati
 from snnlab.course.lessons import Exercise, answers_of, find
 from snnlab.files.language import FOLDER, entries, mark, said, spoken
 from snnlab.plots import pictures
+from snnlab.reports import page
 from snnlab.simulators import energy, errors
 from tests.course import printed
 
@@ -236,6 +237,7 @@ def test_every_word_of_the_kit_has_its_twin() -> None:
         pictures.ACCURACY,
         *errors.PARTS,
         energy.CAVEAT,
+        *page.BUTTONS,
         building.Builder.title,
         building.Builder.refusal,
     }
