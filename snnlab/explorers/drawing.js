@@ -88,6 +88,21 @@ function potentialTrace(v0, run, x, y) {
   return `<path class="trace" d="${trace}"/><path class="reset" d="${resets}"/>${dots}<path class="fires" d="${fires}"/>`;
 }
 
+const NARROW = 480; // a telephone's picture: its texts are too long for it
+
+// Titles begin at the edge of a narrow picture, no text leaves it, and one that is longer than it is pressed together.
+function fitted(svg, width) {
+  if (width >= NARROW) return;
+  for (const text of svg.querySelectorAll("text")) {
+    const box = text.getBBox();
+    const heads = text.classList.contains("title") && box.x <= MARGIN.left && !text.hasAttribute("text-anchor");
+    const at = heads ? 0 : Math.max(0, Math.min(box.x, width - box.width));
+    if (at !== box.x) text.setAttribute("dx", at - box.x);
+    if (box.width > width) text.setAttribute("textLength", width);
+    if (box.width > width) text.setAttribute("lengthAdjust", "spacingAndGlyphs");
+  }
+}
+
 const LOOK = `
 .snnlab-explorer { --v: #0072b2; --theta: #c44e00; --rate: #007a5a; --back: #b03a7d; --paper: var(--jp-layout-color0, #fff);
   --ink: var(--jp-content-font-color1, #222); --soft: var(--jp-content-font-color2, #666);
@@ -196,6 +211,7 @@ function mountExplorer({ model, el }, { name, aria, controls, more = [], style =
       const q = onSteps(p, controls);
       const [drawn, sentence] = draw(q, width);
       svg.innerHTML = drawn;
+      fitted(svg, width);
       says.textContent = withRounded(sentence, p, q, controls, (key) => !shown || shown(key, p));
     } catch (error) {
       root.classList.add("wrong");

@@ -39,6 +39,14 @@ MADE = {
 }
 
 
+CUT = """() => [...document.querySelectorAll(".snnlab-explorer svg")].flatMap((svg) => {
+  const room = svg.getBoundingClientRect();
+  const beyond = ({ left, right }) => left < room.left - 1 || right > room.right + 1;
+  const cut = [...svg.querySelectorAll("text")].filter((text) => beyond(text.getBoundingClientRect()));
+  return cut.map((text) => text.textContent);
+})"""
+
+
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
     with browser("how explorers are used by keyboard and screen reader is") as opened:
@@ -50,8 +58,8 @@ def texts() -> dict[str, str]:
     return {name: make().html() for name, make in MADE.items()}
 
 
-def opened(chrome: Browser, text: str) -> Page:
-    page = chrome.new_page(viewport={"width": 1400, "height": 900}, color_scheme="light")
+def opened(chrome: Browser, text: str, width: int = 1400) -> Page:
+    page = chrome.new_page(viewport={"width": width, "height": 900}, color_scheme="light")
     page.set_content(text)
     page.locator(".says:not(:empty)").wait_for()
     return page
@@ -68,6 +76,18 @@ def test_nothing_serious_is_found_and_nothing_scrolls_sideways(
     page.set_viewport_size({"width": 700, "height": 450})
     assert stumbles(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    page.close()
+
+
+@pytest.mark.parametrize("width", [320, 390, 700])
+@pytest.mark.parametrize("name", MADE)
+def test_no_text_of_a_picture_is_cut_off(
+    name: str, width: int, chrome: Browser, texts: dict[str, str]
+) -> None:
+    page = opened(chrome, texts[name], width)
+    page.wait_for_function(
+        f"({CUT})().length === 0", timeout=10_000
+    )  # it is drawn once more when its width is known
     page.close()
 
 

@@ -18,6 +18,13 @@ async () => {
     const nodes = document.createTreeWalker(root, NodeFilter.SHOW_TEXT, (node) => (node.parentElement.closest("style") ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT));
     while (nodes.nextNode()) texts.add(nodes.currentNode.data.trim());
     for (const part of root.querySelectorAll("[aria-label]")) texts.add(part.getAttribute("aria-label"));
+    for (const svg of root.querySelectorAll("svg")) {
+      const room = svg.getBoundingClientRect();
+      for (const text of svg.querySelectorAll("text")) {
+        const { left, right, width } = text.getBoundingClientRect();
+        if (width && (left < room.left - 1 || right > room.right + 1)) wrong.add(`a text is cut off: ${text.textContent}`);
+      }
+    }
     if (root.classList.contains("wrong") || /NaN|undefined|Infinity/.test(drawn() + says())) wrong.add(`a setting shows nothing: ${says()}`);
   }
 
