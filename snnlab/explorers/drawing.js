@@ -90,12 +90,13 @@ function potentialTrace(v0, run, x, y) {
 
 const NARROW = 480; // a telephone's picture: its texts are too long for it
 
-// Titles begin at the edge of a narrow picture, no text leaves it, and one that is longer than it is pressed together.
+// Titles begin at the edge of a narrow picture, no text leaves it, and one that is longer than it is pressed together. In
+// a wide one only an axis's numbers can be too long: asking for the size of a text costs a layout.
 function fitted(svg, width) {
-  if (width >= NARROW) return;
-  for (const text of svg.querySelectorAll("text")) {
+  const long = (text) => width < NARROW || (text.textContent.length > 5 && text.classList.contains("tick"));
+  for (const text of [...svg.querySelectorAll("text")].filter(long)) {
     const box = text.getBBox();
-    const heads = text.classList.contains("title") && box.x <= MARGIN.left && !text.hasAttribute("text-anchor");
+    const heads = width < NARROW && text.classList.contains("title") && box.x <= MARGIN.left && !text.hasAttribute("text-anchor");
     const at = heads ? 0 : Math.max(0, Math.min(box.x, width - box.width));
     if (at !== box.x) text.setAttribute("dx", at - box.x);
     if (box.width > width) text.setAttribute("textLength", width);
