@@ -22,7 +22,7 @@ class _Surrogate(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         v, level, width = ctx.saved_tensors
         u = (v - level).div_(width)
-        to_v = _ramp(u.clone(), gradients[0], width)
+        to_v: Any = _ramp(u.clone(), gradients[0], width)
         wanted = zip((level, width), (1, u), ctx.needs_input_grad[1:], strict=True)
         return to_v, *(
             -(to_v * share).sum_to_size(given.shape) if asked else None for given, share, asked in wanted

@@ -212,6 +212,8 @@ SENSE: dict[str, dict[str, Callable[[], Any]]] = {
     "training.runs.augmentation.augment": {"names": lambda: ["flip"]},
     "converters.choices.trained": {"site": rounding_site},
     "converters.choices.Site.slices": {"part": lambda: torch.arange(2)},
+    "converters.choices.Site.sent": {"part": lambda: torch.arange(2)},
+    "converters.choices.Site.rate": {"part": lambda: torch.arange(2)},
     "converters.choices.Site.shift": {"delta": lambda: torch.tensor(0.1)},
     "converters.choices.percentile": {"p": lambda: 99.0},
 }

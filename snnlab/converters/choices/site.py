@@ -18,6 +18,10 @@ SLICE_BYTES = 8 * 2**20
 """Of one layer's values over all steps, at most, that are computed at once: more leave the cache and take longer."""
 
 
+KEPT_BYTES = 2**28
+"""Of one layer's currents over all steps, at most, that are kept for the next correction."""
+
+
 @dataclass
 class Site:
     """One activation of the ANN, and the neuron that takes its place.
@@ -39,6 +43,8 @@ class Site:
     segment: Segment | None = None
     threshold: Tensor = field(default_factory=lambda: torch.tensor(1.0))
     neuron: IF = field(default_factory=IF)
+    kept: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False)  # currents of all steps
+    weights: list[Tensor] = field(default_factory=list, init=False, repr=False)  # those that made them
 
     @door
     def current(self, part: Part = slice(None)) -> Tensor:
@@ -58,9 +64,21 @@ class Site:
     def sent(self, part: Tensor | None = None) -> Iterator[Tensor]:
         """What the neuron sends in every step, for all images or some, [T, n, ...], a few after others."""
         each = max(1, CACHED // 2 // self.target[0].numel())  # potentials are float64
-        for few in self.slices(part):
-            for current in self.current(few).split(each, dim=1):
-                yield self.neuron(current)[0]
+        kept = self._kept() if part is None else {}
+        for k, few in enumerate(self.slices(part)):
+            current = kept[k] if k in kept else self.current(few)
+            if part is None and (k + 1) * current.nbytes <= KEPT_BYTES:
+                kept[k] = current
+            for z in current.split(each, dim=1):
+                yield self.neuron(z)[0]
+
+    def _kept(self) -> dict[int, Tensor]:
+        """The currents of the first slices of all images, as long as no layer changes."""
+        layers = self.layers.layers.values()
+        weights = [value.clone() for layer in layers for value in layer.state_dict().values()]
+        if len(weights) != len(self.weights) or not all(map(torch.equal, weights, self.weights)):
+            self.weights, self.kept = weights, {}
+        return self.kept
 
     def train(self) -> Train:
         """What the neuron sends, [T, N, ...]."""
