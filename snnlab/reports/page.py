@@ -22,16 +22,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 HERE = "@plotly.js@"
 """Where the script goes once nbconvert has parsed the page: it need not parse two megabytes more."""
 BUTTONS = (
-    *(
-        "Download plot as a PNG",
-        "Share chart...",
-        "Zoom",
-        "Pan",
-        "Box Select",
-        "Lasso Select",
-        "Zoom in",
-        "Zoom out",
-    ),
+    *("Download plot as a PNG", "Zoom", "Pan", "Box Select", "Lasso Select", "Zoom in", "Zoom out"),
     *(
         "Autoscale",
         "Reset axes",

@@ -109,6 +109,14 @@ MANY = plots.accuracy_chart(
 )
 
 
+def test_no_button_of_a_chart_sends_it_out(chrome: Browser, report: Path) -> None:
+    page = chrome.new_page()
+    page.goto(report.as_uri())
+    page.locator(".modebar-btn").first.wait_for(state="attached")
+    buttons = page.locator(".modebar-btn").evaluate_all("all => all.map((one) => one.dataset.title)")
+    assert "Download plot as a PNG" in buttons and not [name for name in buttons if "hare" in name], buttons
+
+
 @pytest.mark.parametrize("width", [390, 600, 1400])
 def test_titles_stay_at_every_width_above_their_charts_and_legends(
     chrome: Browser, tmp_path: Path, width: int
