@@ -122,6 +122,7 @@ const LOOK = `
   font-weight: 600; font-variant-numeric: tabular-nums; color: inherit; background: transparent;
   border: 1px solid transparent; border-radius: 4px; appearance: textfield; }
 .snnlab-explorer input[type=number]::-webkit-inner-spin-button { appearance: none; margin: 0; }
+@container (max-width: 420px) { .snnlab-explorer input[type=number] { width: 3.9em; } }
 .snnlab-explorer input[type=number]:hover { border-color: var(--line); }
 .snnlab-explorer input[type=range] { width: 100%; margin: 2px 0 0; accent-color: var(--v); }
 .snnlab-explorer select { width: 100%; font: inherit; color: inherit; padding: 3px;
