@@ -286,6 +286,29 @@ def test_the_names_that_lessons_give_what_they_draw_have_twins() -> None:
     assert not {text: why for text, why in wrong.items() if why}
 
 
+def translated_words(code: str) -> set[str]:
+    """What the assertions of a cell look for in what the kit says, where a reader of Chinese has other words."""
+    english_words = [name for path in (FOLDER / "zh").glob("*.md") for _, name, _ in entries(path)]
+    sides = [
+        side.value
+        for claim in ast.walk(ast.parse(code))
+        if isinstance(claim, ast.Assert)
+        for node in ast.walk(claim)
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        if isinstance(side, ast.Constant) and isinstance(side.value, str)
+    ]
+    return {words for words in sides if " " in words and any(words in text for text in english_words)}
+
+
+def test_no_lesson_asserts_words_that_are_others_in_chinese() -> None:
+    for path in LESSONS.values():
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                assert not translated_words("".join(cell["source"])), path.name
+    assert translated_words("assert 'does not go together' in builder.words")
+
+
 def calls(tree: ast.AST) -> set[str]:
     """What is called, without what stands before the last point."""
     functions = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))

@@ -34,7 +34,7 @@ VIEWS = [(width, scheme) for width in (1400, 600, 390) for scheme in ("light", "
 SEEN_BY_AXE = ((1400, "light"), (1400, "dark"), (600, "dark"), (390, "light"))
 TURNED = ((1400, "light"), (600, "dark"), (390, "light"))[: 3 if WHOLE else 1]
 """Where explorers are turned."""
-NAMES = KEPT | {*CATALOGUE}
+NAMES = KEPT | {*CATALOGUE, "conv1.act", "conv2.act", "fc1.act", "mine"}
 """What is called by the same name in every language."""
 
 
