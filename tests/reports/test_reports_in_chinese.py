@@ -178,7 +178,9 @@ def test_the_switch_makes_a_report_chinese_and_its_numbers_stay(
     assert "<summary>代码</summary>" in page and "阈值 1，v0 = 它的 0.5 倍" in page
     buttons = f'"Download plot as a PNG": {json.dumps("下载为 PNG 图片")}'
     assert buttons in page
-    assert 'modeBarButtonsToRemove: ["sendChartToCloud"] };' in (english / "report.html").read_text(encoding="utf-8")
+    assert 'modeBarButtonsToRemove: ["sendChartToCloud"] };' in (english / "report.html").read_text(
+        encoding="utf-8"
+    )
     seen = re.sub(
         r"<(script|style|svg|details)\b.*?</\1>", " ", page[page.index("<main>") :], flags=re.DOTALL
     )
