@@ -117,7 +117,9 @@ def reveal(number: str) -> Verdict:
     first, *second = recorded().get(number, [None])
     truth, others, why = show(answer.truth), dict(answer.tempting), said(answer.why)
     if first is None:
-        head = f"**{number}: {truth}.** {why}{_tempting(others)}"
+        head = (
+            said("**{number}: {truth}.**").format(number=number, truth=truth) + f" {why}{_tempting(others)}"
+        )
         fold = said("you have recorded no prediction. Record one above and run this cell again, or look")
         return Verdict("unanswered", f"<details><summary>{number}: {fold}</summary>\n\n{head}\n\n</details>")
     mine, right = show(first.answer), first.answer == answer.truth
@@ -126,7 +128,8 @@ def reveal(number: str) -> Verdict:
         if right
         else said("you predicted {mine}; it is: {truth}.")
     )
-    head = f"**{number}: {whole.format(mine=mine, truth=truth)}** {why}"
+    told = whole.format(mine=mine, truth=truth)
+    head = said("**{number}: {told}**").format(number=number, told=told) + f" {why}"
     for later in second:
         head += " " + said("(Your second answer was {later}.)").format(later=later)
     if first.answer in others:
@@ -231,7 +234,10 @@ def _told(given: list[Given]) -> str:
 
 
 def _tempting(others: dict[Value, str]) -> str:
-    rest = "".join(f"\n- *{show(wrong)}*: {said(thought)}" for wrong, thought in others.items())
+    line = said("- *{wrong}*: {thought}")
+    rest = "".join(
+        "\n" + line.format(wrong=show(wrong), thought=said(thought)) for wrong, thought in others.items()
+    )
     return f"\n\n{said('Other tempting answers:')}\n{rest}" if rest else ""
 
 
