@@ -13,6 +13,7 @@ from typing import Any
 
 import nbformat
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from plotly.offline import get_plotlyjs
 
 from snnlab.files.language import TONGUES, language, said
@@ -36,6 +37,7 @@ BUTTONS = (
 def page(notebook: nbformat.NotebookNode, failed: str = "") -> str:
     """The page of a notebook: prose, results and charts, with the code folded away; at its head why it failed."""
     exporter = HTMLExporter()
+    exporter.register_preprocessor(CoalesceStreamsPreprocessor, enabled=True)  # lines printed one by one
     exporter.raw_template = part("page.html.j2")
     exporter.register_filter("told", told)
     script = base64.b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()

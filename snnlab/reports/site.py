@@ -21,6 +21,7 @@ from jinja2 import Environment
 from latex2mathml.converter import convert as as_mathml
 from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
 import snnlab
 from snnlab import files
@@ -223,6 +224,7 @@ def rendered(
 ) -> str:
     """The page of a lesson that was run."""
     exporter = HTMLExporter(extra_template_paths=[str(Path(__file__).parent)])
+    exporter.register_preprocessor(CoalesceStreamsPreprocessor, enabled=True)  # lines printed one by one
     exporter.raw_template = part("lesson.html.j2")
     exporter.register_filter("prose", partial(prose, pages=pages))
     exporter.register_filter("alone", alone)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from snnlab import plots
 from snnlab.plots.theme import BLUE, DARK_COLOURS
 from snnlab.reports.page import PLOTLY, page, told
+from snnlab.reports.site import Lesson, rendered
 from snnlab.studies.sweeps import Result
 from tests.axe import stumbles
 from tests.browser import browser
@@ -107,6 +108,18 @@ def test_a_chart_is_told_in_its_own_numbers(report: Path) -> None:
 MANY = plots.accuracy_chart(
     {f"a method with a long name {k}": [0.1, 0.2 + k / 10, 0.9] for k in range(5)}, ann=0.95
 )
+
+
+def test_lines_printed_one_by_one_stand_in_one_box(tmp_path: Path) -> None:
+    new = nbformat.v4
+    printed = [new.new_output("stream", name="stdout", text=f"line {k}\n") for k in range(3)]
+    book = new.new_notebook(
+        cells=[new.new_markdown_cell("# A title"), new.new_code_cell("", outputs=printed)]
+    )
+    lesson = Lesson("01", "A title", "", tmp_path / "01_title.ipynb")
+    for made in (page(book), rendered(book, lesson, (None, None), "")):
+        [box] = [box for box in re.findall(r"<pre>(.*?)</pre>", made, re.DOTALL) if "line 0" in box]
+        assert "line 1" in box and "line 2" in box
 
 
 def test_no_button_of_a_chart_sends_it_out(chrome: Browser, report: Path) -> None:
