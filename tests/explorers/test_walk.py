@@ -55,6 +55,12 @@ def named(shown: Shown) -> str:
     return f"{shown.lesson[:2]}-{shown.cell}"
 
 
+PLAY = """async () => {
+  document.querySelector("button.play")?.click();
+  await new Promise((ready) => setTimeout(ready, 400)); // twice what a step stands: its clock comes first
+}"""
+
+
 def walked(page: Page, html: str, seed: int, stride: int) -> dict[str, Any]:
     """What the walk through a page has seen; exceptions of its loading, too."""
     errors: list[str] = []
@@ -64,6 +70,7 @@ def walked(page: Page, html: str, seed: int, stride: int) -> dict[str, Any]:
         return {"errors": errors, "states": []}
     page.evaluate(WALK)
     seen = json.loads(page.evaluate("([seed, stride]) => walk(seed, stride)", [seed, stride]))
+    page.evaluate(PLAY)
     page.wait_for_timeout(50)  # what a frame draws later
     return seen | {"errors": seen["errors"] + errors}
 
