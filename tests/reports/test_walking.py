@@ -71,10 +71,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nbformat.write(
             new.new_notebook(cells=[prose, *code], metadata=spec), folder / f"{number}_title.ipynb"
         )
-    (folder / "glossary.md").write_text(
-        f"# Glossary\n\n### word\n\nWhat it means.\n\n| a | b |\n|---|---|\n| {'m' * 60} | 1 |\n",
-        encoding="utf-8",
-    )
+    table = f"| a | b |\n|---|---|\n| {'m' * 60} | 1 |"
+    code = f"`{'named.' * 15}`\n\n    {'a line of code, ' * 9}"
+    words = f"# Glossary\n\n### word\n\nWhat it means.\n\n{table}\n\n{code}\n"
+    (folder / "glossary.md").write_text(words, encoding="utf-8")
     return site.write(folder, folder.parent / "site", ("en", "zh"))
 
 
