@@ -36,6 +36,11 @@ def code_lines(function: Function, text: list[str]) -> int:
     return len([line for line in lines if line.strip() and not line.strip().startswith("#")])
 
 
+def test_no_two_test_files_have_one_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert not {name for name in names if names.count(name) > 1}, "pytest takes one of them only"
+
+
 @pytest.mark.filterwarnings("default::UserWarning")
 def test_no_file_is_longer_than_400_lines() -> None:
     lengths = {path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}

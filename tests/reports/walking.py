@@ -43,6 +43,12 @@ class Visit:
         _load(page)
         return page
 
+    def again(self) -> Page:
+        """The page once more. In another tab, which has another process, what was just stored may not have come."""
+        self.page.reload()
+        _load(self.page)
+        return self.page
+
     def unfold(self) -> None:
         """Open whatever is folded, with the explorers in it."""
         self.page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
@@ -218,7 +224,7 @@ def unanswered(chrome: Browser, path: Path, width: int = 1400) -> Iterator[str]:
             question.locator("input").first.check()
         question.locator("button").click()
     yield from (f"answered: {problem}" for problem in _forgotten(visit.page, numbers))
-    yield from (f"opened again: {problem}" for problem in _forgotten(visit.open(path), numbers))
+    yield from (f"opened again: {problem}" for problem in _forgotten(visit.again(), numbers))
     yield from closed(visit, path)
 
 
