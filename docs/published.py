@@ -54,17 +54,7 @@ def start(owner: str, name: str, fetch: str) -> str:
     for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
         title = json.loads(path.read_text("utf-8"))["cells"][0]["source"][0].removeprefix("# ").strip()
         lessons.append(f"- [{title}]({COLAB}/github/{owner}/{name}/blob/HEAD/notebooks/{path.name})")
-    convert = """
-        import snnlab
-        from snnlab import datasets, networks, training
-
-        data = datasets.load("digits")
-        ann = networks.cnn(activation=snnlab.CATALOGUE["qcfs"].activation)
-        training.fit(ann, data.train, epochs=12, seed=0)
-        snn = snnlab.convert(ann, "qcfs", calibration=data.calibration, T=16)
-        run = snnlab.simulate(snn, data.test, T=16)
-        print(run.accuracy(data.test.labels))  # one number for each t, up to T
-    """
+    package = (ROOT / "docs" / "package.md").read_text("utf-8")
     cells = [
         new_markdown_cell(
             "# snnlab in Colab\n\nThis cell fetches the kit and leaves Colab's own PyTorch as it is."
@@ -73,7 +63,7 @@ def start(owner: str, name: str, fetch: str) -> str:
         new_markdown_cell("A neuron to play with:"),
         new_code_cell("from snnlab import explorers\n\nexplorers.membrane()"),
         new_markdown_cell("A network, trained, converted and run:"),
-        new_code_cell(dedent(convert).strip()),
+        new_code_cell(block(package, "In code")),
         new_markdown_cell(
             "The lessons. Put the first cell of this page in front of each.\n\n" + "\n".join(lessons)
         ),
@@ -82,6 +72,12 @@ def start(owner: str, name: str, fetch: str) -> str:
         cell["id"] = f"cell-{k}"  # else drawn at random
     text: str = nbformat.writes(new_notebook(cells=cells))
     return text + "\n"
+
+
+def block(page: str, heading: str) -> str:
+    """The code under a heading, up to the next heading or prose."""
+    under = page[page.index(f"\n## {heading}\n") :]
+    return dedent(re.findall(r"(?:^    .+\n(?:^\n(?=    ))*)+", under, flags=re.MULTILINE)[0]).strip()
 
 
 def put(root: Path, path: str, old: str, new: str) -> None:
@@ -111,8 +107,7 @@ def publish(address: str, root: Path = ROOT) -> None:
     put(root, "docs/hosts.md", r"^    REPOSITORY=.*$", f"    REPOSITORY={github}")
     put(root, "docs/hosts.md", r'^    REPOSITORY = ".*"$', f'    REPOSITORY = "{github}"')
     page = (root / "docs" / "hosts.md").read_text("utf-8")
-    fetch = re.findall(r"(?:^    .+\n)+", page[page.index("\n## Colab\n") :], flags=re.MULTILINE)[0]
-    (root / START).write_text(start(owner, name, dedent(fetch).strip()), "utf-8")
+    (root / START).write_text(start(owner, name, block(page, "Colab")), "utf-8")
 
 
 if __name__ == "__main__":
