@@ -16,8 +16,6 @@ from snnlab.neurons.integrate import CACHED
 
 SLICE_BYTES = 8 * 2**20
 """Of one layer's values over all steps, at most, that are computed at once: more leave the cache and take longer."""
-
-
 KEPT_BYTES = 2**28
 """Of one layer's currents over all steps, at most, that are kept for the next correction."""
 
