@@ -80,13 +80,12 @@ def block(page: str, heading: str) -> str:
     return dedent(re.findall(r"(?:^    .+\n(?:^\n(?=    ))*)+", under, flags=re.MULTILINE)[0]).strip()
 
 
-def put(root: Path, path: str, old: str, new: str) -> None:
-    """Replace the one place in a file that the pattern finds."""
-    file = root / path
-    text, count = re.subn(old, lambda _: new, file.read_text("utf-8"), flags=re.MULTILINE)
+def put(text: str, path: str, old: str, new: str) -> str:
+    """The text with the one place replaced that the pattern finds."""
+    text, count = re.subn(old, lambda _: new, text, flags=re.MULTILINE)
     if count != 1:
         raise SystemExit(f"{path} has {count} places for the address, where one was expected: {old}")
-    file.write_text(text, "utf-8")
+    return text
 
 
 def publish(address: str, root: Path = ROOT) -> None:
@@ -95,19 +94,28 @@ def publish(address: str, root: Path = ROOT) -> None:
     Raises:
         SystemExit: for an address of another form, or a file that has no place for it.
     """
-    if not (found := ADDRESS.fullmatch(address)):
+    if not (parts := ADDRESS.fullmatch(address)):
         raise SystemExit(f"an address is https://github.com/OWNER/NAME, not {address!r}")
-    owner, name = found.groups()
+    owner, name = parts.groups()
     github = f"https://github.com/{owner}/{name}"
     scripts, mit = "[project.scripts]\n", "license: MIT\n"
     table = r"(\[project\.urls\]\n(?:.+\n)+\n)?" + re.escape(scripts)
-    put(root, "README.md", r"\A# snnlab\n\n(\[!\[.*\n\n)?", f"# snnlab\n\n{badges(owner, name)}\n\n")
-    put(root, "pyproject.toml", table, urls(owner, name) + scripts)
-    put(root, "CITATION.cff", rf"(repository-code: .*\n)?^{mit}", f"repository-code: {github}\n{mit}")
-    put(root, "docs/hosts.md", r"^    REPOSITORY=.*$", f"    REPOSITORY={github}")
-    put(root, "docs/hosts.md", r'^    REPOSITORY = ".*"$', f'    REPOSITORY = "{github}"')
-    page = (root / "docs" / "hosts.md").read_text("utf-8")
-    (root / START).write_text(start(owner, name, block(page, "Colab")), "utf-8")
+    places = {
+        "README.md": {r"\A# snnlab\n\n(\[!\[.*\n\n)?": f"# snnlab\n\n{badges(owner, name)}\n\n"},
+        "pyproject.toml": {table: urls(owner, name) + scripts},
+        "CITATION.cff": {rf"(repository-code: .*\n)?^{mit}": f"repository-code: {github}\n{mit}"},
+        "docs/hosts.md": {
+            r"^    REPOSITORY=.*$": f"    REPOSITORY={github}",
+            r'^    REPOSITORY = ".*"$': f'    REPOSITORY = "{github}"',
+        },
+    }
+    texts = {path: (root / path).read_text("utf-8") for path in places}
+    for path, found in places.items():
+        for old, new in found.items():
+            texts[path] = put(texts[path], path, old, new)
+    texts[START] = start(owner, name, block(texts["docs/hosts.md"], "Colab"))
+    for path, text in texts.items():  # when every place has been found
+        (root / path).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -183,6 +183,15 @@ def test_another_form_of_address_is_refused_and_nothing_is_written(address: str,
     assert (copy / "README.md").read_bytes() == before
 
 
+@pytest.mark.parametrize("path", ["pyproject.toml", "CITATION.cff", "docs/hosts.md"])
+def test_a_file_without_a_place_is_named_and_nothing_is_written(path: str, copy: Path) -> None:
+    (copy / path).write_text("nothing here\n", "utf-8")
+    before = {file: file.read_bytes() for file in copy.rglob("*") if file.is_file()}
+    with pytest.raises(SystemExit, match=f"^{path} has 0 places"):
+        publish("https://github.com/one/kit", copy)
+    assert before == {file: file.read_bytes() for file in copy.rglob("*") if file.is_file()}
+
+
 def test_the_page_says_of_each_host_whether_it_was_tried() -> None:
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if line.startswith("|")
