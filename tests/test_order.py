@@ -7,7 +7,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "files", "progress", "neurons", "activations", "networks",
     "datasets.standard", "datasets.given", "datasets.pictures", "datasets.folders", "datasets.published",
-    "converters.graph", "converters.choices", "converters.methods", "converters.catalogue",
+    "converters.threads", "converters.graph", "converters.choices", "converters.methods", "converters.catalogue",
     "converters.grid", "converters.snn", "converters.conversion",
     "simulators.run", "simulators.coding", "simulators.stopping", "simulators.simulation",
     "simulators.errors", "simulators.energy",

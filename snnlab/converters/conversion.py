@@ -1,7 +1,7 @@
 """convert: a trained ANN becomes a spiking network, by the choices that a method declares."""
 
 import copy
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from snnlab.converters.graph.words import BATCH
 from snnlab.converters.grid import BITS, check_bits, on_grid
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
+from snnlab.converters.threads import one_thread_each, threads_for
 from snnlab.datasets.given import Given, images_of, split_of
 from snnlab.files.language import said
 from snnlab.neurons import IF
@@ -68,18 +69,20 @@ def convert(
     graph = trace(ann, images, (*ACTIVATIONS, wanted))
     activations, before = graph.sites, copy.deepcopy(graph) if method.tuning else None
     _check_activations(activations, method, wanted)
-    with torch.inference_mode():
-        _check_traced(ann, graph, images, wanted)
-    _check_memory(graph, images, method, T)
-    with torch.no_grad():
-        _place_neurons(graph, images, method, T, progress)
-        if method.tuning is not None and before is not None:
-            method.tuning(graph, before, split_of(calibration), T)
-        example, rows = (
-            torch.full_like(images[:1], float(images.abs().amax())),
-            fates(ann, graph, activations),
-        )
-        return SNN(graph, on_grid(graph, example, bits) if exact else None, method, T, rows, example)
+    cores = torch.get_num_threads()
+    with threads_for(images.numel()):
+        with torch.inference_mode():
+            _check_traced(ann, graph, images, wanted)
+        _check_memory(graph, images, method, T)
+        with torch.no_grad():
+            _place_neurons(graph, images, method, T, progress, cores)
+            if method.tuning is not None and before is not None:
+                method.tuning(graph, before, split_of(calibration), T)
+            example, rows = (
+                torch.full_like(images[:1], float(images.abs().amax())),
+                fates(ann, graph, activations),
+            )
+            return SNN(graph, on_grid(graph, example, bits) if exact else None, method, T, rows, example)
 
 
 def _check_memory(graph: Graph, images: Tensor, method: Method, T: int) -> None:
@@ -152,8 +155,8 @@ def _difference(ann: nn.Module, graph: Graph, few: Tensor) -> str:
     return ""
 
 
-def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool) -> None:
-    """Walk both networks side by side and put a neuron at each site."""
+def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progress: bool, cores: int) -> None:
+    """Walk both networks side by side and put a neuron at each site; corrections share out images to so many cores."""
     images = channels_last(images)
     values: dict[Node, Tensor] = {graph.input: images}
     spikes: dict[Node, Train] = {}
@@ -165,10 +168,12 @@ def _place_neurons(graph: Graph, images: Tensor, method: Method, T: int, progres
         values[node] = node.kind(*(values[other] for other in node.inputs))
         if node.site:
             segment = Segment(graph, node, images, spikes, T) if method.corrections else None
-            site = Site(node.name, T, node.kind, values[node], segment)
-            graph.put(node, _neuron(site, method))
-            if method.corrections and node in last_reader:
-                spikes[node] = site.train()
+            with one_thread_each(images.device, cores) if segment else nullcontext() as pool:
+                site = Site(node.name, T, node.kind, values[node], segment, pool=pool)
+                graph.put(node, _neuron(site, method))
+                if segment and node in last_reader:
+                    spikes[node] = site.train()
+            site.pool = None  # a rule may have kept the site
             for source in [source for source in spikes if last_reader[source] is node]:
                 del spikes[source]
         for other in freed[node]:

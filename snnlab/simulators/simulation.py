@@ -5,10 +5,8 @@ on a thread of its own with single-threaded operations, because at this size thr
 than they bring. Neither the chunk nor the batch nor the threads change a bit of the result (converters/grid/).
 """
 
-import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
@@ -18,6 +16,7 @@ from torch import Tensor
 
 from snnlab.converters.graph.unroll import Plan, Unroll, channels_last
 from snnlab.converters.snn import SNN, check_images
+from snnlab.converters.threads import one_thread_each
 from snnlab.datasets.given import Given, images_of
 from snnlab.files import short
 from snnlab.files.language import said
@@ -108,7 +107,7 @@ def each_batch(
     """
     first = accumulate((len(few) for few in batches), initial=0)
     bar = progress_bar(total=sum(map(len, batches)), desc=title, unit=said("image"), disable=not progress)
-    with bar, _one_thread_each(snn.device) as pool:
+    with bar, one_thread_each(snn.device) as pool:
         done = pool.map(lambda few, k: work(channels_last(few.to(snn.device)), k), batches, first)
         for few, found in zip(batches, done, strict=True):
             yield found
@@ -177,21 +176,6 @@ def _check_recorded(snn: SNN, wanted: Mapping[str, Sequence[Any] | None], T: int
             f"record would take some {{}} for {neurons} neurons, {count} images and T = {T}",
             "record fewer sites, or chosen neurons, {'site': [(0, 0, 0)]}, or hand in fewer images",
         )
-
-
-@contextlib.contextmanager
-def _one_thread_each(device: torch.device) -> Iterator[ThreadPoolExecutor]:
-    """A pool with a thread for each core, and operations that use one thread; on a GPU one thread, no TF32."""
-    threads = torch.get_num_threads()
-    pool = ThreadPoolExecutor(threads if device.type == "cpu" else 1)
-    exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-    try:
-        torch.set_num_threads(1)
-        with exact if device.type == "cuda" else contextlib.nullcontext():
-            yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Train an ANN, save and load it; `recipes` prepare one for a method, `runs` are trainings of hours."""
 
+from snnlab.converters.threads import threads_for
 from snnlab.training.fitting import (
     SMOOTHING,
     WEIGHT_DECAY,
@@ -13,7 +14,6 @@ from snnlab.training.fitting import (
     save,
     save_tensors,
     step,
-    threads_for,
 )
 
 __all__ = [

@@ -18,6 +18,7 @@ from snnlab import files
 from snnlab.activations import LearnedRange
 from snnlab.converters.choices.optimizers import SGD
 from snnlab.converters.graph import unwrapped
+from snnlab.converters.threads import threads_for
 from snnlab.datasets import Split
 from snnlab.datasets.given import Given, split_of
 from snnlab.files.language import said
@@ -180,26 +181,6 @@ def _beside(ann: nn.Module, part: Split) -> Split:
     return Split(part.images.to(like), part.labels.to(like.device))
 
 
-SMALL_BATCH = 2**16
-"""Values in a batch of images below which threads inside an operation cost more than they bring."""
-
-
-@door
-@contextlib.contextmanager
-def threads_for(values: int) -> Iterator[None]:
-    """One thread for small images: on a busy machine two that wait for each other are many times slower than one.
-
-    Args:
-        values: of an image, C * H * W.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1 if values < SMALL_BATCH else threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 @door
 @contextlib.contextmanager
 def in_training(ann: nn.Module, seed: int) -> Iterator[None]:
@@ -264,7 +245,7 @@ def accuracy(ann: nn.Module, split: Given) -> float:
     Raises: ValueError as `fit`, for images, labels and outputs that do not fit.
     """
     split = _fitting(ann, split)
-    with in_evaluation(ann):
+    with in_evaluation(ann), threads_for(split.images[:256].numel()):
         parts = (_beside(ann, split[k : k + 256]) for k in range(0, len(split), 256))
         right = sum(int((_predicted(ann(part.images)) == part.labels).sum()) for part in parts)
     return right / len(split)

@@ -28,6 +28,7 @@ INSIDE = {
     "converters.conversion.fates": "what `convert` and `saving.load` call with the graph that they made",
     "simulators.simulation.each_batch": "what simulators call with their own batches",
     "simulators.simulation.channels_last": "what simulators call in each batch",
+    "converters.threads": "what `simulate`, `convert` and trainings call",
     "studies.bench": "what `snnlab bench` runs, whose options test_out.py holds",
     "studies.intervals.parted": "what the reports ask",
     "reports.studies": "as `reports` gathers it",

@@ -77,7 +77,7 @@ def test_a_step_of_a_network_moves_few_bytes(
     network: Callable[..., nn.Module], most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bytes written for each neuron and step: its current, its potential's passes, its spike, its two bytes."""
-    monkeypatch.setattr(simulation, "_one_thread_each", here)
+    monkeypatch.setattr(simulation, "one_thread_each", here)
     snn = convert(network(seed=0).eval(), "max_norm", IMAGES, T, bits=15, progress=False)
     simulate(snn, IMAGES[:1], T)  # weights are packed at the first use
     work = work_of(lambda: simulate(snn, IMAGES, T))

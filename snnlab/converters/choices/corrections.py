@@ -9,7 +9,8 @@ References:
   3) Xiong et al. 2025, Control Theory & Applications 42(3):531-540: LMPC (eq. 13) and LWC (eq. 14 to 17)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.choices.optimizers import Adam
 from snnlab.converters.choices.site import Correction, Site, check_positive
+from snnlab.converters.threads import in_order
 from snnlab.files.language import said
 from snnlab.neurons.door import door
 from snnlab.neurons.settings import whole
@@ -126,11 +128,8 @@ def lwc(
         best, least, waited = _copy(layers), _error(site), 0
         for parts in _epochs(site, epochs, batch):
             for part in parts:
-                optimizer.zero_grad()
-                for few in site.slices(part):  # whose gradients add up to the whole part's
-                    with torch.enable_grad():
-                        loss = (rate(site, few) - site.target[few]).square().sum()
-                        (loss / (len(part) * site.target[0].numel())).backward()
+                gradients = partial(_gradients, rate, site, layers, len(part))
+                _add_up(layers, in_order(site.pool, gradients, site.slices(part)))
                 optimizer.step()
             error, waited = _error(site), waited + 1
             if error < least:
@@ -144,6 +143,24 @@ def lwc(
     rest = ("" if lr == 1e-3 else f", lr={lr:g}") + ("" if batch == 64 else f", batch={batch}")
     correction.__name__ = f"lwc({epochs}, {through!r}{rest})"
     return correction
+
+
+def _gradients(
+    rate: Callable[[Site, Tensor], Tensor], site: Site, layers: nn.Module, images: int, few: Tensor
+) -> Sequence[Tensor | None]:
+    """Of the loss over some images of a step on so many, with respect to each of the layers' parameters."""
+    with torch.enable_grad():
+        loss = (rate(site, few) - site.target[few]).square().sum() / (images * site.target[0].numel())
+        return torch.autograd.grad(loss, list(layers.parameters()), allow_unused=True)
+
+
+def _add_up(layers: nn.Module, found: Iterable[Sequence[Tensor | None]]) -> None:
+    """The gradients of a step: those of its slices, added up in their order."""
+    layers.zero_grad()
+    for gradients in found:
+        for parameter, gradient in zip(layers.parameters(), gradients, strict=True):
+            if gradient is not None:
+                parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
 
 
 def _epochs(site: Site, epochs: int, batch: int) -> Iterator[tuple[Tensor, ...]]:
@@ -169,8 +186,9 @@ def _rate_through_mean(site: Site, part: Tensor) -> Tensor:
 def _error(site: Site) -> float:
     """The squared error of the real spikes on the images held out."""
     with torch.no_grad():
-        parts = site.slices(site.held_out())
-        sums = [(site.rate(part) - site.target[part]).square().sum() for part in parts]
+        rates, parts = site.rate(site.held_out()), site.slices(site.held_out())
+        few = zip(rates.split(len(parts[0])), parts, strict=True)
+        sums = [(rate - site.target[part]).square().sum() for rate, part in few]
     return float(torch.stack(sums).sum())
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from snnlab.converters.choices.segment import Segment
 from snnlab.converters.choices.trains import Part, Train
+from snnlab.converters.threads import in_order
 from snnlab.neurons import IF
 from snnlab.neurons.door import door, shown
 from snnlab.neurons.integrate import CACHED
@@ -32,6 +34,7 @@ class Site:
         segment: the layers between the last spikes and this neuron; None unless the method corrects.
         threshold: set by the threshold rule, broadcasts against [N, ...].
         neuron: set once threshold and v0 are known.
+        pool: whose threads share a few images each; None: all in this one.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Site:
     segment: Segment | None = None
     threshold: Tensor = field(default_factory=lambda: torch.tensor(1.0))
     neuron: IF = field(default_factory=IF)
+    pool: Executor | None = None
     kept: dict[int, Tensor] = field(default_factory=dict, init=False, repr=False)  # currents of all steps
     weights: list[Tensor] = field(default_factory=list, init=False, repr=False)  # those that made them
 
@@ -63,12 +67,16 @@ class Site:
         """What the neuron sends in every step, for all images or some, [T, n, ...], a few after others."""
         each = max(1, CACHED // 2 // self.target[0].numel())  # potentials are float64
         kept = self._kept() if part is None else {}
-        for k, few in enumerate(self.slices(part)):
+
+        def ran(numbered: tuple[int, Tensor]) -> tuple[Tensor, list[Tensor]]:
+            k, few = numbered
             current = kept[k] if k in kept else self.current(few)
+            return current, [self.neuron(z)[0] for z in current.split(each, dim=1)]
+
+        for k, (current, outputs) in enumerate(in_order(self.pool, ran, enumerate(self.slices(part)))):
             if part is None and (k + 1) * current.nbytes <= KEPT_BYTES:
                 kept[k] = current
-            for z in current.split(each, dim=1):
-                yield self.neuron(z)[0]
+            yield from outputs
 
     def _kept(self) -> dict[int, Tensor]:
         """The currents of the first slices of all images, as long as no layer changes."""
