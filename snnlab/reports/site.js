@@ -56,6 +56,22 @@ function ask(place) {
   place.replaceChildren(choices, button, " ", said);
 }
 
+// Whether a first answer was right, and which way it was wrong.
+const verdict = (number, mine) =>
+  (mine === ANSWERS[number]?.truth ? say("you predicted {mine}, and that is right.") : say("you predicted {mine}; it is: {truth}."))
+    .replace("{mine}", shown(mine)).replace("{truth}", shown(ANSWERS[number]?.truth));
+function wrongWay(mine, { truth, tempting }) {
+  const off = Number(mine) - Number(truth); // no number where words are the answer
+  if (mine === truth) return say("right");
+  if (off) return (off > 0 ? say("{off} too many") : say("{off} too few")).replace("{off}", Math.abs(off));
+  return tempting[mine] ?? "";
+}
+// A link to the section that asked a question; its heading begins with its number.
+function again(section) {
+  const heading = [...document.querySelectorAll("h2[id]")].find(({ textContent }) => textContent.startsWith(`${section} `));
+  return element("a", say("section {number}", section), heading ? { href: `#${encodeURIComponent(heading.id)}` } : {});
+}
+
 // An answer is folded until there is a prediction: then it says which, and opens.
 function show() {
   for (const fold of document.querySelectorAll("details")) {
@@ -63,7 +79,7 @@ function show() {
     fold.number ??= /^(\d\d\.\d+): /.exec(summary?.textContent)?.[1];
     if (!fold.number) continue;
     const given = recorded()[fold.number], outer = fold.parentElement.closest("details.answer");
-    summary.textContent = given ? `${fold.number}: ${say("you predicted")} ${shown(given[0].answer)}` : `${fold.number}: ${say("record a prediction above, or look")}`;
+    summary.textContent = `${fold.number}: ${given ? verdict(fold.number, given[0].answer) : say("record a prediction above, or look")}`;
     fold.open = Boolean(given) || outer !== null;
     if (outer) {
       outer.open = Boolean(given);
@@ -71,16 +87,19 @@ function show() {
     }
   }
   for (const place of document.querySelectorAll(".looking-back")) {
-    const rows = Object.entries(ANSWERS).map(([number, truth]) => {
-      const given = recorded()[number];
-      return given && [number, given.map(({ answer }) => shown(answer)).join(say("; second: ")), shown(truth), given[0].answer === truth ? say("right") : ""];
-    });
-    const right = rows.filter((row) => row?.[3]).length;
+    const numbers = Object.keys(ANSWERS), firsts = numbers.map((number) => recorded()[number]?.[0]?.answer);
+    const right = numbers.filter((number, k) => firsts[k] === ANSWERS[number].truth).length;
     const table = document.createElement("table");
-    table.append(element("caption", say("{number} first answers were right.", `${right} ${say("of")} ${rows.length}`)));
-    const line = (name, cells) => { const row = document.createElement("tr"); row.append(...cells.map((text) => element(name, text))); return row; };
-    table.append(line("th", [say("question"), say("your answer"), say("it is"), ""]));
-    table.append(...Object.keys(ANSWERS).map((number, k) => line("td", rows[k] ?? [number, say("none"), "", ""])));
+    table.append(element("caption", say("{number} first answers were right.", `${right} ${say("of")} ${numbers.length}`)));
+    const filled = (name, ...content) => { const made = document.createElement(name); made.append(...content); return made; };
+    const line = (name, cells) => filled("tr", ...cells.map((content) => filled(name, content)));
+    table.append(line("th", [say("question"), say("your first answer"), say("it is"), say("which way you were wrong"), say("to read again")]));
+    table.append(...numbers.map((number, k) => {
+      const answer = ANSWERS[number], mine = firsts[k];
+      if (mine === undefined) return line("td", [number, say("none"), "", say("not answered"), again(answer.section)]);
+      const both = recorded()[number].map((given) => shown(given.answer)).join(say("; second: "));
+      return line("td", [number, both, shown(answer.truth), wrongWay(mine, answer), mine === answer.truth ? "" : again(answer.section)]);
+    }));
     const save = element("button", say("Save my answers as a file"), { type: "button" });
     save.onclick = () => {
       const text = new Blob([JSON.stringify(recorded(), null, 1)], { type: "application/json" });

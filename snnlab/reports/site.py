@@ -26,7 +26,7 @@ from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 import snnlab
 from snnlab import files
 from snnlab.course import translation
-from snnlab.course.lessons import answers_of
+from snnlab.course.lessons import Answer, answers_of
 from snnlab.course.prediction import plain
 from snnlab.explorers.conversion import PAGES
 from snnlab.files import marked, scratch
@@ -228,7 +228,8 @@ def rendered(
     exporter.raw_template = part("lesson.html.j2")
     exporter.register_filter("prose", partial(prose, pages=pages))
     exporter.register_filter("alone", alone)
-    answers = {number: plain(answer.truth) for number, answer in answers_of(lesson.number).items()}
+    exporter.register_filter("in_columns", in_columns)
+    answers = {number: _asked(answer) for number, answer in answers_of(lesson.number).items()}
     given = {
         "title": f"{lesson.number} · {lesson.title}",
         "made": made,
@@ -242,6 +243,12 @@ def rendered(
     cells = [cell for cell in executed.cells if not LEFT_OUT & {*cell.metadata.get("tags", ())}]
     body, _ = exporter.from_notebook_node(nbformat.from_dict({**executed, "cells": cells}), given)
     return body
+
+
+def _asked(answer: Answer) -> dict[str, Any]:
+    """What a page holds of a question's answer, to say which way the reader's was wrong; plain text."""
+    tempting = {plain(wrong): said(thought).replace("*", "") for wrong, thought in answer.tempting.items()}
+    return {"truth": plain(answer.truth), "tempting": tempting, "section": answer.section}
 
 
 def prose(markdown: str, pages: Collection[str] = frozenset()) -> str:
@@ -289,6 +296,11 @@ def alone(output: str) -> str:
     """A widget's stand-in without the words that ask for a kernel."""
     text = re.sub(r"<style>\.snnlab-lasting.*?</style>", "", output, flags=re.DOTALL)
     return re.sub(r'<p class="snnlab-kernel">[^<]*</p>', "", text)
+
+
+def in_columns(printed: str) -> bool:
+    """Whether lines that a cell printed stand below each other in columns: those are not broken, they scroll."""
+    return sum("  " in line.strip() for line in printed.splitlines()) > 1
 
 
 def _made(sentence: str, **given: str) -> str:

@@ -77,12 +77,46 @@ def test_a_question_is_answered_in_the_page_and_remembered(chrome: Browser, less
     assert "first answer 6" in first.inner_text() and "second answer 5" in first.inner_text()
     for k in range(2):  # and when it is opened again
         page = visit.again() if k else visit.page
-        opened = page.locator("details[open]", has_text="you predicted 6")
+        opened = page.locator("details[open]", has_text="you predicted 6, and that is right")
         assert opened.count() >= 1 and "3, 3, 2" in page.inner_text("main")
         row = page.locator(".looking-back tr", has_text="01.1").inner_text().split("\t")
-        assert [cell.strip() for cell in row] == ["01.1", "6; second: 5", "6", "right"]
+        assert [cell.strip() for cell in row] == ["01.1", "6; second: 5", "6", "right", ""]
         assert "1 of 4" in page.locator(".looking-back caption").inner_text()
     visit.close()
+
+
+def test_looking_back_says_which_way_an_answer_was_wrong_and_leads_to_what_is_to_be_read_again(
+    chrome: Browser, lesson: Path
+) -> None:
+    """As the table in a notebook does."""
+    visit = Visit(chrome, lesson)
+    asked, rows = visit.page.locator(".snnlab-question"), visit.page.locator(".looking-back tr")
+    assert [cell.strip() for cell in rows.nth(3).inner_text().split("\t")] == [
+        "01.3", "none", "", "not answered", "section 4",
+    ]  # fmt: skip
+    asked.nth(0).locator("select").select_option("8")
+    asked.nth(2).locator("input").nth(0).check()
+    for number in (0, 2):
+        asked.nth(number).locator("button").click()
+    assert visit.page.locator("details[open]", has_text="01.1: you predicted 8; it is: 6.").count()
+    number, words = (rows.nth(k).inner_text().split("\t") for k in (1, 3))
+    assert number[1:] == ["8", "6", "2 too many", "section 1"]
+    assert words[3] == answers_of("01")["01.3"].tempting["it grows with the current"]
+    rows.nth(3).locator("a").click()
+    assert visit.page.locator("h2:target").inner_text().startswith("4 ")
+    visit.close()
+
+
+@pytest.mark.parametrize(
+    ("printed", "columns"),
+    [
+        ("a    1\nbcd  2\n", True),
+        ("one line  with blanks\n", False),
+        ("  two lines\n  moved in\n", False),
+    ],
+)
+def test_what_is_printed_in_columns_is_not_broken(printed: str, columns: bool) -> None:
+    assert site.in_columns(printed) == columns
 
 
 def _contrast(picture: bytes) -> int:
