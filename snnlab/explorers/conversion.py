@@ -175,9 +175,10 @@ class ConversionExplorer(Answering):
         if not os.environ.get(PAGES):
             return super().lasting()
         told = said(
-            "Computed in this page, for every image anew. Here are the methods that convert once for any number of "
-            "steps and leave weights as they are; the lesson in JupyterLab has them all. What is said of T is here "
-            "the step that is shown, and v0 at one half is v[0] moved by 0.5 for a method that starts at 0."
+            "Computed in this page, for every image anew; each comes as a constant current. Here are the methods that "
+            "convert once for any number of steps and leave weights as they are, those of later lessons, too. What "
+            "is said of T is here the step that is shown, and v0 at one half is v[0] moved by 0.5 for a method that "
+            "starts at 0."
         )
         try:
             return f"<p>{told}</p>{self.page().iframe(420)}"
