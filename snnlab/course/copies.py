@@ -93,11 +93,12 @@ def slides(notebook: Notebook) -> Notebook:
     """
     cells: list[Cell] = []
     copy: list[Cell] = student(notebook)["cells"]
-    for before, cell, after in zip([None, *copy], copy, [*copy[1:], None], strict=False):
+    for k, (before, cell) in enumerate(zip([None, *copy], copy, strict=False)):
         heading = cell["cell_type"] == "markdown" and _text(cell).startswith(("# ", "## "))
         below = before is not None and before["cell_type"] == "code"
         kind = "slide" if heading else "subslide" if below else "-"
-        values = _is(cell, "parameters") or (not heading and after is not None and _is(after, "parameters"))
+        leads = not heading and any(_is(after, "parameters") for after in _next(copy[k + 1 :]))
+        values = leads or _is(cell, "parameters")
         kind = "skip" if values or _is(cell, "kernel") else kind
         cells.append({**cell, "metadata": {**cell["metadata"], "slideshow": {"slide_type": kind}}})
     metadata = {**notebook["metadata"], "rise": {"scroll": True, "enable_chalkboard": False}}
@@ -161,6 +162,11 @@ def _lines(text: str) -> list[str]:
 
 def _is(cell: Cell, tag: str) -> bool:
     return tag in cell["metadata"].get("tags", [])
+
+
+def _next(cells: Sequence[Cell]) -> list[Cell]:
+    """The first that does not speak of running cells, if there is one."""
+    return [cell for cell in cells if not _is(cell, "lab")][:1]
 
 
 def _bare(cell: Cell) -> Cell:
