@@ -157,6 +157,8 @@ def test_nothing_in_a_page_asks_for_what_a_page_has_not(lesson: Path) -> None:
         "not done yet",
         "model not found",
         "blue bar below",
+        "And check:",
+        "not with the cell",
         "$$",
         r"\frac",
         "?v[0]",
