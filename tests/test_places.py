@@ -11,8 +11,9 @@ import pytest
 
 from snnlab import files
 from snnlab.cli import lab
-from snnlab.course import prediction
-from snnlab.files import places
+from snnlab.course import copies, prediction
+from snnlab.files import marked, places
+from snnlab.reports import site
 
 ROOT = Path(__file__).parents[1]
 DROPPED = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
@@ -188,6 +189,46 @@ def test_the_lab_copies_into_no_folder_of_something_else(
     with pytest.raises(lab.Mistake, match=r"thesis.*holds 'thesis\.tex'"):
         lab._opened(tmp_path / "thesis")
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["thesis.tex"]
+
+
+def test_the_lab_opens_what_was_handed_out_as_it_is(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The student's copy, whole or a lesson of it, beside the other copies or alone: nothing is copied over it."""
+    monkeypatch.setattr(places, "PACKAGE", checkout / "snnlab")
+    copies.write(ROOT / "notebooks", tmp_path / "class")
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("student", "instructor", "slides"):
+        assert lab._handed_out(tmp_path / "class" / name) == tmp_path / "class" / name
+    with pytest.raises(
+        lab.Mistake, match=r"in folders of its own: name one, .*instructor or .*slides or .*student"
+    ):
+        lab._handed_out(tmp_path / "class")
+    assert sorted(tmp_path.rglob("*")) == before
+    lab._opened(tmp_path / "mine")
+    assert lab._handed_out(tmp_path / "mine") is None, "its lessons lie one folder further down"
+
+
+def test_what_the_kit_wrote_as_something_else_is_not_replaced(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class's copies, a reader's lessons and pages are marked alike, but none takes the place of another."""
+    monkeypatch.setattr(places, "PACKAGE", checkout / "snnlab")
+    out = copies.write(ROOT / "notebooks", tmp_path / "class")
+    lab._opened(tmp_path / "mine")
+    with marked.building(tmp_path / "site") as new:
+        (new / "index.html").write_text("ten minutes of work")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(lab.Mistake, match=r"wrote as something else, with 'index\.html'"):
+        lab._opened(tmp_path / "site")
+    for folder in ("mine", "site"):
+        with pytest.raises(ValueError, match="wrote as something else"):
+            copies.write(ROOT / "notebooks", tmp_path / folder)
+    for folder in ("mine", "class"):
+        with pytest.raises(ValueError, match="wrote as something else"):
+            site.write(checkout / "notebooks", tmp_path / folder)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert copies.write(ROOT / "notebooks", out) == out, "its own kind it replaces"
 
 
 AT_ONCE = TRAINED.replace('print("trained")', "sys.stdin.read()").replace(

@@ -16,6 +16,7 @@ from snnlab.cli.options import Mistake, language_option, port
 from snnlab.files import in_checkout, is_writable, kit, marked, place, regained
 
 FIRST_LESSON = "00_why_spikes_and_why_convert.ipynb"
+LESSONS = "[0-9][0-9]_*.ipynb"
 COPY = "snnlab-lessons"
 """The folder of a reader's own copy, unless another is named."""
 ROOM = 5 * 10**6
@@ -37,9 +38,12 @@ def lab_options(lab: argparse.ArgumentParser) -> None:
     """Those of `snnlab lab`."""
     lab.epilog = (
         "Without FOLDER the lessons of a checkout that can be written are opened where they lie. Else they are copied, "
-        f"into {COPY} of the current folder, or of the home folder. A copy in which you have worked stays as it is."
+        f"into {COPY} of the current folder, or of the home folder. A copy in which you have worked stays as it is. A "
+        "FOLDER in which lessons lie, such as student/ of `snnlab student`, is opened as it is."
     )
-    lab.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="copy the lessons into it, once")
+    lab.add_argument(
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="its lessons, or a place for them"
+    )
     lab.add_argument("--port", type=port, default=8888, metavar="N", help="8888; if taken, the next free one")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
     language_option(lab)
@@ -65,7 +69,7 @@ def to_work_in(named: Path | None = None) -> tuple[Path, bool]:
 
 def run_lab(args: argparse.Namespace) -> None:
     """Start JupyterLab on the first lesson, in the reader's language, and stay until it ends."""
-    folder = _readers(_opened(args.folder))
+    folder = _handed_out(args.folder) or _readers(_opened(args.folder))
     with contextlib.ExitStack() as held:
         runtime = held.enter_context(_private())  # with the token in it, and gone with the server
         os.environ.setdefault("JUPYTER_RUNTIME_DIR", str(runtime / "runtime"))
@@ -87,7 +91,8 @@ def run_lab(args: argparse.Namespace) -> None:
 
         LabApp.serverapp_class = Server
         # the printed address leads to the lesson too, and Ctrl-C asks no question
-        first = f"{folder.name}/{FIRST_LESSON}"  # the lessons' links to docs/ lead out of their folder
+        lesson = min(path.name for path in folder.glob(LESSONS))
+        first = f"{folder.name}/{lesson}"  # the lessons' links to docs/ lead out of their folder
         options = [f"--ServerApp.root_dir={folder.parent}", f"--LabApp.default_url=/lab/tree/{first}"]
         options += ["--ServerApp.answer_yes=True", f"--port={args.port}"]
         # the search for language servers starts npm, which hangs where home cannot be written, and Ctrl-C with it
@@ -101,6 +106,22 @@ def run_lab(args: argparse.Namespace) -> None:
         server.start()
 
 
+def _handed_out(named: Path | None) -> Path | None:
+    """The named folder, if lessons lie in it: a copy for a class, or some of it, in whatever language."""
+    if named is None:
+        return None
+    try:
+        folder = place(named)
+    except ValueError as mistake:
+        raise Mistake(f"{mistake}; see snnlab lab --help") from None
+    if any(folder.glob(LESSONS)):
+        return folder
+    copies = sorted({str(path.parent) for path in folder.glob(f"*/{LESSONS}")})
+    if copies and not any(folder.glob(f"notebooks/{LESSONS}")):
+        raise Mistake(f"{folder} has the lessons in folders of its own: name one, {' or '.join(copies)}")
+    return None
+
+
 def _opened(named: Path | None) -> Path:
     """The folder of the lessons to open; a copy is made, if there is none, and told of."""
     source = notebooks().parent
@@ -108,7 +129,7 @@ def _opened(named: Path | None) -> Path:
         folder, copy = to_work_in(named)
         folder = place(folder)
         if copy:
-            left = marked.copied(folder, ROOM, partial(_fill, source))
+            left = marked.copied(folder, ROOM, partial(_fill, source), f"notebooks/{LESSONS}")
             stays = ", as you left them; name another folder for new ones" if left else ""
             print(f"snnlab: the lessons are in {folder}{stays}", file=sys.stderr)
     except (ValueError, OSError) as mistake:

@@ -37,7 +37,7 @@ def write(lessons: Path, out: Path) -> Path:
     Returns: out, absolute.
     Raises: ValueError for another folder, and where nothing can be written.
     """
-    folder = marked.target(out, ROOM)
+    folder = marked.target(out, ROOM, kind="student/*.ipynb")
     with marked.building(folder) as new:
         for path in sorted(lessons.glob("[0-9]*.ipynb")):
             notebook = translated(json.loads(path.read_text(encoding="utf-8")))

@@ -51,7 +51,7 @@ def readers(lessons: Path) -> tuple[Path, bool]:
     if language() == "en":
         return lessons, False
     out = lessons.with_name(f"{lessons.name}_{language()}")
-    return out, marked.copied(out, ROOM, partial(fill, lessons))
+    return out, marked.copied(out, ROOM, partial(fill, lessons), "[0-9][0-9]_*.ipynb")
 
 
 @contextlib.contextmanager

@@ -1,10 +1,11 @@
 """A folder that the kit writes whole: built beside its place, then renamed into it, so nobody ever sees half of one.
 
-In it lies a list of its files with their sums. An earlier folder is replaced only if it holds what that list says and
-nothing else: what somebody changed or added there is not the kit's to remove.
+In it lies a list of its files with their sums. An earlier folder is replaced only by its own kind, and only if it holds
+what that list says and nothing else: what somebody changed or added there is not the kit's to remove.
 """
 
 import contextlib
+import fnmatch
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,15 +17,16 @@ LIST = ".snnlab-written"
 LEFTOVER = ".snnlab-building-"
 
 
-def target(out: str | Path, room: int = 0, name: str = "--out") -> Path:
+def target(out: str | Path, room: int = 0, name: str = "--out", kind: str = "*") -> Path:
     """Where a folder of the kit's may be written, found out before any work; nothing is left there.
 
     Args:
         out: the folder, as somebody wrote it.
         room: bytes that it will take.
         name: what messages call it.
-    Raises: ValueError if it is the current folder, a file, or holds anything else than what the kit wrote there, or if
-        nothing, or not so much, can be written there.
+        kind: a pattern that a file in such a folder matches: "index.html" for pages, say.
+    Raises: ValueError if it is the current folder, a file, or holds anything else than what the kit wrote there, or
+        that of another kind, or if nothing, or not so much, can be written there.
     """
     shown = f"{name} is {short(str(out))}"
     folder = place(out)
@@ -41,6 +43,11 @@ def target(out: str | Path, room: int = 0, name: str = "--out") -> Path:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise ValueError(
             f"{shown}, which holds {short(foreign[0])}{more}, not as the kit wrote it: name a new or empty folder"
+        )
+    listed = sorted(_listed(folder))
+    if listed and not fnmatch.filter(listed, kind):
+        raise ValueError(
+            f"{shown}, which the kit wrote as something else, with {short(listed[0])}: name a new or empty folder"
         )
     if free < room:
         raise ValueError(
@@ -66,20 +73,21 @@ def building(folder: Path) -> Iterator[Path]:
             put(new, folder, old)  # what is there already stays, for a lab may run in it
 
 
-def copied(out: Path, room: int, fill: Callable[[Path], None]) -> bool:
+def copied(out: Path, room: int, fill: Callable[[Path], None], kind: str) -> bool:
     """Make a folder of lessons; one in which somebody has worked, or run a lesson, is left as it is.
 
     Args:
         out: a new folder, or one that this function made.
         room: bytes that it will take.
         fill: fills an empty one.
+        kind: a pattern that its lessons match.
     Returns: whether it was left.
     Raises: ValueError for a folder of something else, and where nothing can be written.
     """
     try:
-        folder = target(out, room, "the folder of the lessons")
+        folder = target(out, room, "the folder of the lessons", kind)
     except ValueError:
-        if not any(out.glob("**/[0-9][0-9]_*.ipynb")):
+        if not any(out.glob(kind)):
             raise
         return True
     with building(folder) as new:
@@ -101,13 +109,18 @@ def put(new: Path, folder: Path, old: Path) -> None:
 
 def _foreign(folder: Path) -> list[str]:
     """What a folder holds that is not as the kit wrote it."""
-    here = folder / LIST
-    lines = here.read_text(encoding="utf-8", errors="replace").splitlines() if here.is_file() else []
-    known = {name: digits for digits, _, name in (line.partition("  ") for line in lines)}
+    known = _listed(folder)
     names = ((path.relative_to(folder).as_posix(), path) for path in _files(folder))
     return [
         name for name, path in names if name != LIST and (path.is_symlink() or known.get(name) != _sum(path))
     ]
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """The files that the kit wrote there, and their sums, by its list."""
+    here = folder / LIST
+    lines = here.read_text(encoding="utf-8", errors="replace").splitlines() if here.is_file() else []
+    return {name: digits for digits, _, name in (line.partition("  ") for line in lines)}
 
 
 def _files(folder: Path) -> list[Path]:

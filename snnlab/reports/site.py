@@ -105,7 +105,7 @@ def write(folder: Path, out: Path, languages: Sequence[str] = ()) -> Path:
         left in out.
     """
     chosen = tuple(languages) or (language(),)
-    place = marked.target(out, ROOM * len(chosen))
+    place = marked.target(out, ROOM * len(chosen), kind="index.html")
     with marked.building(place) as new:
         for tongue in chosen:
             home = tongue == chosen[0]
