@@ -204,6 +204,8 @@ def _gather(args: argparse.Namespace) -> None:
         if out.exists() and not gathering.own(out.read_text("utf-8", "replace")):
             raise ValueError(f"--out is {short(str(args.out))}, which is no such page: name a new file")
         files.write(out, gathering.page(args.folders).encode())
+        for path in gathering.without_answers(args.folders):
+            print(f"snnlab: {path} holds no answer, and is left out", file=sys.stderr)
     except (ValueError, OSError) as mistake:
         raise Mistake(str(mistake)) from None
     print(f"written: {out}")

@@ -1,17 +1,21 @@
 """What a class has predicted: one page of everybody's first answers, question by question, without names."""
 
+import ast
 import html
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from snnlab.course.lessons import Answer, answers_of
 from snnlab.course.prediction import answers_in, show
-from snnlab.files import place, short
+from snnlab.files import kit, place, short
 from snnlab.files.language import LANGUAGES, TONGUES, language, said, spoken
 
-NAME = re.compile(r"predictions.*\.json", re.IGNORECASE)
+NAME = re.compile(r".*predictions.*\.json", re.IGNORECASE)
+"""Also what a browser calls a second download, and what a course's server puts before a name."""
 MOST_BYTES, MOST_FILES = 10**6, 10_000
 """Of one file of answers, a thousand times what the course asks for; and of files that are looked at."""
 
@@ -40,7 +44,7 @@ def page(folders: Sequence[str | Path]) -> str:
 
     Args:
         folders: files of answers, or folders that hold them anywhere: predictions.json as a lesson writes it, or
-            predictions-NAME.json as they are collected.
+            predictions-NAME.json, or NAME_predictions.json, as they are collected.
     Raises: ValueError if something given is not there, or if no file holds an answer.
     """
     found = [answers for path in _files(folders) if (answers := answers_in(path))]
@@ -56,6 +60,11 @@ def page(folders: Sequence[str | Path]) -> str:
     about = said("{people} files of answers, first answers only, no names. &#10003; is what is true.")
     words = {"tongue": TONGUES[language()], "title": _title(), "about": about.format(people=len(found))}
     return PAGE.format(**words, questions="\n".join(tables))
+
+
+def without_answers(folders: Sequence[str | Path]) -> list[Path]:
+    """The files that `page` reads and that hold no answer: damaged ones, say. Raises: ValueError as `page` does."""
+    return [path for path in _files(folders) if not answers_in(path)]
 
 
 def own(text: str) -> bool:
@@ -117,4 +126,23 @@ def _table(number: str, given: Counter[str]) -> str:
     )
     right = said("{right} of {whole} right, section {section}")
     right = right.format(right=given[truth], whole=whole, section=answer.section)
-    return f"<h2>{number}: {right}</h2>\n<table>{lines}</table>"
+    asked = html.escape(said(_questions(number[:2]).get(number, "")))
+    return f"<h2>{number}: {right}</h2>\n<p>{asked}</p>\n<table>{lines}</table>"
+
+
+@cache
+def _questions(lesson: str) -> dict[str, str]:
+    """A lesson's questions, by their numbers, as its notebook asks them; none, if the notebook cannot be read."""
+    found: dict[str, str] = {}
+    try:
+        for path in kit("notebooks").glob(f"{lesson}_*.ipynb"):
+            for cell in json.loads(path.read_text("utf-8"))["cells"]:
+                if cell["cell_type"] == "code" and "predict(" in (code := "".join(cell["source"])):
+                    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+                    asked = [call for call in calls if ast.unparse(call.func) == "predict"]
+                    found |= {
+                        ast.literal_eval(call.args[0]): ast.literal_eval(call.args[1]) for call in asked
+                    }
+    except (OSError, ValueError, KeyError, SyntaxError):
+        return {}
+    return found

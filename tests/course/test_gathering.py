@@ -23,7 +23,9 @@ def hand_in(folder: Path, name: str, answers: dict[str, list[object]]) -> None:
 def counted(page: str) -> dict[str, dict[str, int]]:
     """What the page says: question to answer to number of people."""
     found: dict[str, dict[str, int]] = {}
-    for number, table in re.findall(r"<h2>(\S+):.*?</h2>\s*<table>(.*?)</table>", page, re.DOTALL):
+    for number, table in re.findall(
+        r"<h2>(\S+):.*?</h2>\s*<p>.*?</p>\s*<table>(.*?)</table>", page, re.DOTALL
+    ):
         rows = re.findall(r"<td>(.*?)(?: &#10003;)?</td>.*?</span>(\d+)</td>", table)
         found[number] = {answer: int(count) for answer, count in rows}
     return found
@@ -73,6 +75,37 @@ def test_a_damaged_file_holds_nothing(content: bytes, tmp_path: Path) -> None:
     hand_in(tmp_path, "good", {"01.1": [6]})
     (tmp_path / "predictions-bad.json").write_bytes(content)
     assert counted(gathering.page([tmp_path])) == {"01.1": {"6": 1}}
+
+
+def test_the_page_says_what_was_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown to a class: without the question an answer says nothing."""
+    asked = {f"{lesson:02}": answers_of(f"{lesson:02}") for lesson in range(15)}
+    for lesson, answers in asked.items():
+        questions = gathering._questions(lesson)
+        assert set(questions) == set(answers) and all(questions.values())
+    hand_in(tmp_path, "one", {"01.1": [6]})
+    assert "<p>Threshold 1, start at 0, input 0.375 in each of 16 steps." in gathering.page([tmp_path])
+    gathering._questions.cache_clear()
+    monkeypatch.setattr(gathering, "kit", lambda _: tmp_path / "nowhere")
+    assert counted(gathering.page([tmp_path])) == {"01.1": {"6": 1}}
+    gathering._questions.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["predictions (1).json", "Ada Lovelace_1815_file_predictions.json"])
+def test_a_name_that_a_browser_or_a_server_has_given_is_read(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text('{"01.1": [{"answer": "6", "at": ""}]}')
+    page = gathering.page([tmp_path])
+    assert counted(page) == {"01.1": {"6": 1}} and "Ada" not in page
+
+
+def test_a_file_without_answers_is_named_to_the_instructor_and_not_to_the_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hand_in(tmp_path, "good", {"01.1": [6]})
+    (tmp_path / "predictions-ada.json").write_text('{"01.1": [')
+    assert cli.main(["gather", str(tmp_path), "--out", str(tmp_path / "class.html")]) == 0
+    assert "predictions-ada.json holds no answer, and is left out" in capsys.readouterr().err
+    assert "ada" not in (tmp_path / "class.html").read_text(encoding="utf-8")
 
 
 def test_words_of_a_file_stay_words(tmp_path: Path) -> None:
