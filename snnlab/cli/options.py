@@ -91,7 +91,7 @@ def student_options(student: argparse.ArgumentParser) -> None:
     student.epilog = (
         "Students get the lessons without solutions, which run with every exercise open; the instructor gets open "
         "solutions, all answers, and the usual mistakes with their hints; slides are for RISE, or for "
-        "`jupyter nbconvert --to slides`."
+        "`jupyter nbconvert --to slides --execute`. `snnlab lab DIR/student` opens a copy."
     )
     student.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder to write")
     language_option(student)

@@ -87,7 +87,7 @@ def instructor(notebook: Notebook) -> Notebook:
 
 
 def slides(notebook: Notebook) -> Notebook:
-    """The student's copy with the marks of RISE and of `jupyter nbconvert --to slides`.
+    """The student's copy with the marks of RISE and of `jupyter nbconvert --to slides --execute`.
 
     A section opens a slide; below it each piece of code, with the prose that leads to it, is one more.
     """

@@ -1,4 +1,4 @@
-// The button asks the notebook server, at the address that the page was served from.
+// The button that ends the kernel asks the notebook server, at the address that the page was served from.
 function server() {
   const held = document.getElementById("jupyter-config-data")?.textContent;
   const { baseUrl = "/", token = "" } = held ? JSON.parse(held) : {};
@@ -8,19 +8,37 @@ function server() {
 
 function render({ model, el }) {
   const texts = model.get("texts"), { address, headers } = server();
-  const button = document.createElement("button"), said = document.createElement("span");
-  button.textContent = texts.button;
-  button.className = "jupyter-button widget-button snnlab-end";
-  button.style.width = "auto";
+  const said = document.createElement("span");
+  const [save, button] = [[texts.save, "snnlab-save"], [texts.button, "snnlab-end"]].map(([text, name]) => {
+    const made = document.createElement("button");
+    made.textContent = text;
+    made.className = `jupyter-button widget-button ${name}`;
+    made.style.width = "auto";
+    return made;
+  });
   said.textContent = texts.why;
   said.setAttribute("role", "status");
   said.style.marginLeft = "8px";
+  let asked = false;  // by this view: another one's answer comes here too
+  save.onclick = () => { asked = true; model.send({}); };
+  const keep = ({ answers }) => {
+    if (!asked) return;
+    asked = false;
+    if (!answers) return void (said.textContent = texts.none);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([answers], { type: "application/json" }));
+    link.download = "predictions.json";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  model.on("msg:custom", keep);
   button.onclick = async () => {
-    button.disabled = true;
+    button.disabled = save.disabled = true;
     const ended = await fetch(address + model.get("kernel"), { method: "DELETE", headers }).catch(() => null);
     said.textContent = ended?.ok ? texts.ended : texts.by_hand;
   };
-  el.replaceChildren(button, said);
+  el.replaceChildren(save, button, said);
+  return () => model.off("msg:custom", keep);
 }
 
 export default { render };

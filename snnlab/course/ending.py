@@ -1,22 +1,41 @@
-"""A button that ends a lesson's kernel: closing the tab does not, and the memory of a class's server is not endless."""
+"""Two buttons at a lesson's end: one saves the answers as a file, to hand in; one ends the kernel.
+
+The answers lie in a folder that JupyterLab does not show. Closing a tab does not end its kernel, and the memory of a
+class's server is not endless.
+"""
 
 import re
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
 from ipykernel.connect import get_connection_file
 
 from snnlab.explorers.lasting import Lasting
+from snnlab.files import answers_file
 from snnlab.files.language import said
 
 
 class Ending(Lasting, anywidget.AnyWidget):
-    """The button. It asks the server that runs the kernel, as the menu does; until it is pressed nothing happens."""
+    """The buttons. Until one is pressed nothing happens.
+
+    The first asks the kernel for the answers. The second asks the server that runs the kernel, as the menu does.
+    """
 
     _esm = Path(__file__).with_name("ending.js").read_text(encoding="utf-8")
     kernel = traitlets.Unicode().tag(sync=True)
     texts = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._send_answers)
+
+    def _send_answers(self, *_: Any) -> None:
+        try:
+            self.send({"answers": answers_file().read_text(encoding="utf-8")})
+        except (OSError, UnicodeError):
+            self.send({"answers": ""})
 
     def lasting(self) -> str:
         """Where the kernel is gone there is nothing to end."""
@@ -27,8 +46,10 @@ class Ending(Lasting, anywidget.AnyWidget):
 
 
 def end_kernel() -> Ending:
-    """A button that ends this notebook's kernel, and gives its memory back."""
+    """A button that ends this notebook's kernel, and gives its memory back; before it one that saves the answers."""
     texts = {
+        "save": said("Save my answers as a file"),
+        "none": said("No answer has been recorded yet."),
         "button": said("End this lesson's kernel"),
         "why": said(
             "A lesson holds its memory, up to 0.9 GB, until its kernel ends; closing the tab does not end it."

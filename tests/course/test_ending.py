@@ -1,5 +1,6 @@
-"""The button that ends a lesson's kernel, pressed in a real JupyterLab; and where there is no kernel."""
+"""The buttons at a lesson's end, pressed in a real JupyterLab; and where there is no kernel."""
 
+import json
 import os
 from pathlib import Path
 
@@ -33,6 +34,21 @@ def test_where_the_server_does_not_answer_the_menu_is_named(tmp_path: Path) -> N
         page.route("**/api/kernels/**", lambda route: route.abort())
         page.click(".snnlab-end")
         page.get_by_text("choose Kernel, Shut Down Kernel").wait_for()
+
+
+def test_the_answers_are_saved_as_a_file_to_hand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SNNLAB_ANSWERS", raising=False)
+    with browser("the button that saves answers is") as chrome, lab(tmp_path, SOURCES[1]) as address:
+        page = run_all(chrome, address)
+        page.click(".snnlab-save")
+        page.get_by_text("No answer has been recorded yet.").wait_for()
+        (tmp_path / ".snnlab").mkdir()
+        answers = {"01.1": [{"answer": 5, "at": ""}]}
+        (tmp_path / ".snnlab" / "predictions.json").write_text(json.dumps(answers))
+        with page.expect_download() as saved:
+            page.click(".snnlab-save")
+        assert saved.value.suggested_filename == "predictions.json"
+        assert json.loads(Path(saved.value.path()).read_text(encoding="utf-8")) == answers
 
 
 def test_without_a_kernel_it_is_a_sentence() -> None:
