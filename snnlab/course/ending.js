@@ -14,11 +14,12 @@ function render({ model, el }) {
     made.textContent = text;
     made.className = `jupyter-button widget-button ${name}`;
     made.style.width = "auto";
+    made.style.marginRight = "4px";
     return made;
   });
   said.textContent = texts.why;
   said.setAttribute("role", "status");
-  said.style.marginLeft = "8px";
+  said.style.marginLeft = "4px";
   let asked = false;  // by this view: another one's answer comes here too
   save.onclick = () => { asked = true; model.send({}); };
   const keep = ({ answers }) => {
