@@ -21,8 +21,9 @@ if TYPE_CHECKING:
         write_results,
     )
     from snnlab.reports.running import run
+    from snnlab.reports.sharing import compare
     from snnlab.reports.studies import study_failures, study_headline, study_table
-    from snnlab.reports.subjects import compare, images, network
+    from snnlab.reports.subjects import images, network
 
 __all__ = [
     "Parameter",
@@ -65,8 +66,9 @@ _FILES = {
     "parameters": ("Parameter", "ParameterError", "check", "declared", "names"),
     "results": ("anatomy_results", "comparison_results", "papers_results", "table", "write_results"),
     "running": ("run",),
+    "sharing": ("compare",),
     "studies": ("study_failures", "study_headline", "study_table"),
-    "subjects": ("compare", "images", "network"),
+    "subjects": ("images", "network"),
 }
 
 __getattr__, __dir__ = lazily(__name__, _FILES)

@@ -1,6 +1,5 @@
 """What a report is about: a network, images and a method, by the names that its parameters have."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -16,7 +15,7 @@ from snnlab.datasets import Data, Split
 from snnlab.files import short
 from snnlab.neurons.door import check as held
 from snnlab.neurons.door import door
-from snnlab.studies import named, sweeps
+from snnlab.studies import named
 from snnlab.training import recipes
 from snnlab.training.runs.settings import SHAPES
 
@@ -95,27 +94,6 @@ def _refusal(ann: nn.Module, method: Method, few: Split) -> str:
     except (ValueError, TypeError, RuntimeError) as error:
         return " ".join(str(error).split())
     return ""
-
-
-@door
-def compare(
-    name: str, data: Data, steps: Sequence[int], *, levels: int, seed: int, epochs: int, test: Split
-) -> dict[str, sweeps.Result]:
-    """All methods that can convert the network of that name, as `sweeps.compare` has them.
-
-    Args:
-        name, levels, seed, epochs: as `network` takes them.
-        steps: numbers of time steps T, each >= 1. test: the images that accuracies are counted on.
-    Raises: ValueError or OSError that says in a line what is wrong.
-    """
-    trained = {"levels": levels, "seed": seed, "epochs": epochs}
-    return sweeps.each(
-        methods(name, data),
-        lambda method: network(name, method.name, data, **trained),
-        data,
-        steps,
-        test=test,
-    )
 
 
 @door

@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -36,7 +35,7 @@ from snnlab.progress import progress_bar
 from snnlab.simulators import errors
 from snnlab.studies import sweeps
 from snnlab.studies.sweeps import Result
-from snnlab.studies.workers import Workers
+from snnlab.studies.workers import Task, Workers
 from snnlab.training import runs
 
 SHIPPED = files.kit("data/results/papers.json")
@@ -177,14 +176,9 @@ def _measured(jobs: Sequence[_Job], data: Data, workers: int) -> Iterator[tuple[
     if workers <= 1:
         yield from ((job, _measure(job, data)) for job in jobs)
         return
-    pool, over = Workers(workers, start=partial(_hold, data)), False
-    try:
-        waiting = {pool.submit(_measure, job): job for job in jobs}
-        for done in as_completed(waiting):
-            yield waiting[done], done.result()
-        over = True
-    finally:
-        pool.end(in_the_middle=not over)
+    with Workers(workers, start=partial(_hold, data)) as crew:
+        for task, done in crew.work(Task(_measure, job) for job in jobs):
+            yield task.argument, done.result()
 
 
 _DATA: list[Data] = []

@@ -9,11 +9,9 @@ import io
 import json
 import os
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +19,15 @@ from snnlab import files
 from snnlab.files import place, short
 from snnlab.files.folders import trial
 from snnlab.files.language import said
-from snnlab.progress import EVERY, progress_bar
+from snnlab.progress import progress_bar
 from snnlab.studies import plans, points
 from snnlab.studies.plans import Point
 from snnlab.studies.points import Row, Training
-from snnlab.studies.workers import Workers
+from snnlab.studies.workers import Task, Workers
 
 MARKER, JOURNAL, TABLE, COPY = ".snnlab-study", "points.jsonl", "results.parquet", "study.yaml"
 MARKED = "Written by `snnlab study`: the same command goes on here.\n"
 REPORT = "report"
-ATTEMPTS = 3
-"""How often a worker may die on the same work before that is taken for its result."""
 KINDS: dict[str, str] = {
     "method": "string", "network": "string", "data": "string", "seed": "int64", "calibration": "int64",
     "coding": "string", "levels": "int64", "epochs": "int64", "T": "int64", "steps": "int64", "images": "int64",
@@ -50,16 +46,6 @@ class Outcome:
     computed: int
     known: int
     failed: int
-
-
-@dataclass
-class _Task:
-    """A training, or a point, which may have to wait for trainings."""
-
-    work: Point | Training
-    key: str = ""
-    needs: set[str] = field(default_factory=set)
-    attempts: int = 0
 
 
 def run(file: str | Path, out: str | Path, *, workers: int | None = None, scheduler: str = "") -> Outcome:
@@ -194,16 +180,16 @@ class _Journal:
         self._again = self._again | {key} if again else self._again - {key}
 
 
-def _tasks(missing: dict[str, Point]) -> list[_Task]:
+def _tasks(missing: dict[str, Point]) -> list[Task]:
     """What is to be done, trainings first, the dearest points before the others."""
-    trainings: dict[str, _Task] = {}
+    trainings: dict[str, Task] = {}
     work = []
     for key, point in sorted(missing.items(), key=lambda item: -item[1].T[-1]):
-        wanted, needs = points.training_of(point), set[str]()
+        wanted, needs = points.training_of(point), frozenset[str]()
         for training in wanted.before() if wanted else ():
-            trainings.setdefault(training.about, _Task(training, training.about, set(needs)))
-            needs = {training.about}
-        work.append(_Task(point, key, needs))
+            trainings.setdefault(training.about, Task(points.train, training, training.about, needs))
+            needs = frozenset({training.about})
+        work.append(Task(points.measure, point, key, needs))
     return [*trainings.values(), *work]
 
 
@@ -211,49 +197,24 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
     """Compute and keep what is missing."""
     if not missing:
         return
-    waiting, running = deque(_tasks(missing)), dict[Future[Any], _Task]()
-    wanted = min(workers or os.cpu_count() or 1, len(waiting))
-    crew = Workers(wanted, scheduler, tuple(path for path in sys.path if path))
-    steps = sum(point.T[-1] for point in missing.values())
+    tasks, steps = _tasks(missing), sum(point.T[-1] for point in missing.values())
+    wanted = min(workers or os.cpu_count() or 1, len(tasks))
     bar = progress_bar(total=steps, unit=said("step"), smoothing=0, desc=said("study"))
-    undone = {task.key for task in waiting if isinstance(task.work, Training)}
+
+    def show(at_work: list[Point | Training]) -> None:
+        bar.set_postfix_str("; ".join(one.label for one in at_work)[:100], refresh=False)
+        bar.refresh()  # also while nothing is done
+
     try:
-        while waiting or running:
-            while len(running) < crew.slots and (task := _next(waiting, undone)) is not None:
-                bar.set_postfix_str("; ".join(one.work.label for one in (*running.values(), task))[:100])
-                function = points.measure if isinstance(task.work, Point) else points.train
-                running[crew.submit(function, task.work)] = task
-            done, _ = wait(running, timeout=EVERY, return_when=FIRST_COMPLETED)
-            bar.refresh()  # also while nothing is done
-            broken = [f for f in done if isinstance(f.exception(), BrokenProcessPool)]
-            for future in done:
-                task = running.pop(future)
-                task.attempts += 1
-                if future in broken and task.attempts < ATTEMPTS:
-                    waiting.appendleft(task)
-                    continue
-                undone.discard(task.key)
-                if isinstance(task.work, Point):
-                    known.keep(task.key, *_rows(task.work, future))
-                    bar.update(task.work.T[-1])
-            if broken:
-                crew.renew()
+        with bar, Workers(wanted, scheduler, tuple(path for path in sys.path if path)) as crew:
+            for task, future in crew.work(tasks, show):
+                if isinstance(task.argument, Point):
+                    known.keep(task.name, *_rows(task.argument, future))
+                    bar.update(task.argument.T[-1])
     except KeyboardInterrupt:
         left = sum(not known.settled(key) for key in missing)
         kept = f"{len(missing) - left} of {len(missing)} points were computed and are kept"
         raise KeyboardInterrupt(f"stopped; {kept}; the same command goes on") from None
-    finally:
-        bar.close()
-        crew.end(in_the_middle=bool(running))
-
-
-def _next(waiting: deque[_Task], undone: set[str]) -> _Task | None:
-    """The first task that waits for no training."""
-    for task in waiting:
-        if not task.needs & undone:
-            waiting.remove(task)
-            return task
-    return None
 
 
 def _rows(point: Point, future: Future[Any]) -> tuple[list[Row], bool]:

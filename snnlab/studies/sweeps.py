@@ -113,11 +113,7 @@ def each(
         methods, data, steps, test: as `compare` takes them.
     Raises: ValueError for steps that are no whole numbers of 1 or more.
     """
-    wrong = [T for T in steps if isinstance(T, bool) or not isinstance(T, int) or T < 1]
-    if wrong or not steps:
-        raise ValueError(
-            f"steps = {list(steps)}, but they are whole numbers, 1 or more, at least one of them"
-        )
+    check(steps)
     chosen = [find(method) for method in methods]
     judged = data.test if test is None else split_of(test, "test", None)
     results = {}
@@ -127,6 +123,16 @@ def each(
             results[method.name] = run(method, ann_of(method), data, sorted(set(steps)), judged)
             bar.update()
     return results
+
+
+@door
+def check(steps: Sequence[int]) -> None:
+    """Whether methods can be judged after so many steps. Raises: ValueError."""
+    wrong = [T for T in steps if isinstance(T, bool) or not isinstance(T, int) or T < 1]
+    if wrong or not steps:
+        raise ValueError(
+            f"steps = {list(steps)}, but they are whole numbers, 1 or more, at least one of them"
+        )
 
 
 @door

@@ -1,18 +1,49 @@
-"""Who does the work of a study: this process, a pool of processes with a thread each, or a Dask cluster."""
+"""Who does the work of a study or a report: this process, a pool of processes with a thread each, a Dask cluster."""
 
 import contextlib
+import ctypes
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
+
+from snnlab.progress import EVERY
 
 LOCAL = "local"
 """The address that asks for a Dask cluster on this machine."""
+ATTEMPTS = 3
+"""How often a worker may die on the same work before that is taken for its result."""
+
+
+def cores() -> int:
+    """The processors that this process may use; fewer where the environment's OMP_NUM_THREADS says so."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return min(bound, int(wanted) or bound) if wanted.isdecimal() else bound
+
+
+@dataclass
+class Task:
+    """A work for one of the workers, which may have to wait for others.
+
+    Attributes:
+        function, argument: what is called, and with what; both can be sent to another process.
+        name, needs: by which others wait for this one, and the names of those that it waits for.
+        attempts: how often it was begun and ended, by its own end or its worker's.
+    """
+
+    function: Callable[[Any], Any]
+    argument: Any
+    name: str = ""
+    needs: frozenset[str] = frozenset()
+    attempts: int = 0
 
 
 class Here(Executor):
@@ -29,7 +60,7 @@ class Here(Executor):
 
 
 class Workers:
-    """Some workers that can be replaced if one dies; `slots` of them are at work at a time.
+    """Some workers that can be replaced if one dies; `slots` of them are at work at a time. `with` ends them.
 
     Each process of a pool calls `start` first, which may hand it once what all its works need.
     """
@@ -43,8 +74,47 @@ class Workers:
     ) -> None:
         self.count, self.scheduler, self.paths, self.start = count, scheduler, paths, start
         self.slots = count
+        self._running: dict[Future[Any], Task] = {}
         self._client: Any = None
         self._executor = self._made()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def work(
+        self, tasks: Iterable[Task], watch: Callable[[list[Any]], None] = lambda _: None
+    ) -> Iterator[tuple[Task, Future[Any]]]:
+        """Each task with its future, as soon as it is done; they are begun in this order, but for those that wait.
+
+        A task whose worker dies is begun again, ATTEMPTS times at most. One that others need is done for them also if
+        it failed.
+
+        Args:
+            watch: is shown the arguments of all that is at work: whenever a task is begun, and every EVERY seconds.
+        """
+        waiting, running = deque(tasks), self._running
+        undone = {task.name for task in waiting} - {""}
+        while waiting or running:
+            while len(running) < self.slots and (task := _next(waiting, undone)) is not None:
+                watch([*(other.argument for other in running.values()), task.argument])
+                running[self.submit(task.function, task.argument)] = task
+            done, _ = wait(running, timeout=EVERY, return_when=FIRST_COMPLETED)
+            if not done:
+                watch([task.argument for task in running.values()])
+            broken = [future for future in done if isinstance(future.exception(), BrokenProcessPool)]
+            for future in done:
+                task = running.pop(future)
+                task.attempts += 1
+                if future in broken and task.attempts < ATTEMPTS:
+                    waiting.appendleft(task)
+                    continue
+                undone.discard(task.name)
+                yield task, future
+            if broken:
+                self.renew()
 
     def submit(self, function: Callable[..., Any], argument: Any) -> Future[Any]:
         """Hand out a work. A pool that is broken already says so through the future."""
@@ -62,14 +132,14 @@ class Workers:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = self._made()
 
-    def end(self, in_the_middle: bool) -> None:
+    def end(self) -> None:
         """Leave no process behind, also not one in the middle of its work."""
         if self._client is not None:
             cluster = self._client.cluster
             self._client.close()
             if self.scheduler == LOCAL:
                 cluster.close()
-        if self._client is None and not in_the_middle:
+        if self._client is None and not self._running:
             self._executor.shutdown(wait=True, cancel_futures=True)
         for process in multiprocessing.active_children():
             process.terminate()
@@ -119,6 +189,15 @@ class Workers:
         return self._client.get_executor(pure=False)  # a pure function's failure would be taken for known
 
 
+def _next(waiting: deque[Task], undone: set[str]) -> Task | None:
+    """The first task that waits for no other, taken out."""
+    for task in waiting:
+        if not task.needs & undone:
+            waiting.remove(task)
+            return task
+    return None
+
+
 def _there(paths: tuple[str, ...], function: Callable[..., Any], argument: Any) -> Any:
     """A work in one of Dask's workers, which knows neither the user's folders nor that bars are unwanted."""
     os.environ["SNNLAB_PROGRESS"] = "none"
@@ -136,7 +215,19 @@ def _settle() -> None:
     tqdm.set_lock(
         threading.RLock()
     )  # its own one is a semaphore of the system, which a killed worker leaves behind
+    _keep_pages()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _keep_pages() -> None:
+    """Keep up to 256 MiB of what is freed, in pieces of 32 MiB at most, for the next tensors: else each has new pages.
+
+    They cost up to a fifth of the time of weights that are calibrated. Only glibc can be told so.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(-3, 2**25)  # M_MMAP_THRESHOLD
+        mallopt(-1, 2**28)  # M_TRIM_THRESHOLD
 
 
 def _begin(paths: tuple[str, ...], start: Callable[[], None] | None) -> None:
