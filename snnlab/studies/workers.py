@@ -222,7 +222,7 @@ def _settle() -> None:
 def _keep_pages() -> None:
     """Keep up to 256 MiB of what is freed, in pieces of 32 MiB at most, for the next tensors: else each has new pages.
 
-    They cost up to a fifth of the time of weights that are calibrated. Only glibc can be told so.
+    They cost `rmpe` on digits up to T = 32 one to three of 14 seconds. Only glibc can be told so.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt
