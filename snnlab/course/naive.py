@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snnlab.converters.threads import threads_for
 from snnlab.neurons import IF, State
 
 Spelling = Literal["separate", "reused", "functional"]
@@ -71,7 +72,7 @@ def swap(ann: nn.Module, images: Tensor, p: float = 99.9) -> nn.Module:
     swapped = copy.deepcopy(ann).eval()
     outputs: dict[nn.Module, list[Tensor]] = {m: [] for m in swapped.modules() if isinstance(m, nn.ReLU)}
     hooks = [m.register_forward_hook(lambda m, _, output: outputs[m].append(output)) for m in outputs]
-    with torch.inference_mode():
+    with torch.inference_mode(), threads_for(images.numel()):
         swapped(images)
     for hook in hooks:
         hook.remove()
@@ -93,4 +94,5 @@ def run(swapped: nn.Module, images: Tensor, T: int, fresh: bool = True) -> Tenso
     for module in swapped.modules() if fresh else ():
         if isinstance(module, RememberingIF):
             module.state = None
-    return torch.stack([swapped(images) for _ in range(T)]).cumsum(0).argmax(-1)  # [T, N, K] -> [T, N]
+    with threads_for(images.numel()):
+        return torch.stack([swapped(images) for _ in range(T)]).cumsum(0).argmax(-1)  # [T, N, K] -> [T, N]

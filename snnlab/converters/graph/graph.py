@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from snnlab.converters.threads import threads_for
+
 AtSite = Callable[[str, nn.Module, Any], Tensor]
 
 
@@ -149,12 +151,13 @@ def walk(graph: Graph, images: Tensor, at_site: AtSite | None = None) -> Tensor:
     """
     values: dict[Node, Tensor] = {graph.input: images}
     freed = graph.last_uses()
-    for node in graph.nodes:
-        inputs = [values[other] for other in node.inputs]
-        if node.site and at_site is not None:
-            values[node] = at_site(node.name, node.kind, inputs[0])
-        else:
-            values[node] = node.kind(*inputs)
-        for other in freed[node]:
-            values.pop(other, None)
+    with threads_for(images.numel()):
+        for node in graph.nodes:
+            inputs = [values[other] for other in node.inputs]
+            if node.site and at_site is not None:
+                values[node] = at_site(node.name, node.kind, inputs[0])
+            else:
+                values[node] = node.kind(*inputs)
+            for other in freed[node]:
+                values.pop(other, None)
     return values[graph.result]

@@ -23,6 +23,7 @@ from snnlab.converters.graph.kinds import Max
 from snnlab.converters.graph.rewriting import fold_factors, move_max_pools, prune
 from snnlab.converters.graph.rules import CONSTANTS, RULES, SHAPES
 from snnlab.converters.graph.words import NOT_FOLLOWED, advice
+from snnlab.converters.threads import threads_for
 
 ACTIVATIONS: tuple[type[nn.Module], ...] = (LearnedRange,)
 """Module types that are sites as a whole; ReLU and its kin are found as functions."""
@@ -48,7 +49,8 @@ def trace(ann: nn.Module, images: Tensor, activations: tuple[type[nn.Module], ..
         activations: module types that are sites.
     Raises: ValueError that names each layer that cannot be converted faithfully, and what to do about it.
     """
-    graph = record(ann, images, activations)
+    with threads_for(images[:2].numel()):
+        graph = record(ann, images, activations)
     spiking = graph.temporal()
     refused = [text for node in graph.nodes if (text := _problem(node, node in spiking))]
     if not refused and not graph.sites:
