@@ -6,6 +6,7 @@ changes a bit of what comes out.
 """
 
 import contextlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -21,6 +22,11 @@ AHEAD = 2  # pieces of work that a thread is ahead of who takes what is made: mo
 
 SMALL_BATCH = 2**16
 """Values in a batch of images below which threads inside an operation cost more than they bring."""
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @door

@@ -19,7 +19,7 @@ from snnlab.neurons.door import door
 from snnlab.progress import progress_bar
 from snnlab.reports import subjects
 from snnlab.studies import named, sweeps
-from snnlab.studies.workers import ATTEMPTS, Task, Workers, cores
+from snnlab.studies.workers import ATTEMPTS, Task, Workers, allowed
 from snnlab.training import recipes
 
 MOST = 4
@@ -86,7 +86,7 @@ def compare(
     subject = Subject(network, data, tuple(steps), size, images, levels, seed, epochs)
     found = subject.load()
     methods = subjects.methods(network, found)
-    free = min(cores(), MOST) if torch.get_num_threads() == 1 else 1
+    free = min(allowed(), MOST) if torch.get_num_threads() == 1 else 1
     workers = min(free if workers is None else workers, len(methods))
     known = PUBLISHED.issuperset(methods) and not network.startswith("__main__:")  # to other processes, too
     if workers <= 1 or not known:

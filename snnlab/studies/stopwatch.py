@@ -14,14 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from snnlab.converters.graph.unroll import channels_last
+from snnlab.converters.threads import cores
 
 PASSES = 16
 """Forward passes that are timed for dense work, at most; the time of all follows from theirs."""
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def dense_work(ann: nn.Module, images: Tensor, T: int, batch: int) -> tuple[float, float]:

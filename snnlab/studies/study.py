@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from snnlab import files
+from snnlab.converters.threads import cores
 from snnlab.files import place, short
 from snnlab.files.folders import trial
 from snnlab.files.language import said
@@ -198,7 +199,7 @@ def _work(missing: dict[str, Point], known: _Journal, workers: int | None, sched
     if not missing:
         return
     tasks, steps = _tasks(missing), sum(point.T[-1] for point in missing.values())
-    wanted = min(workers or os.cpu_count() or 1, len(tasks))
+    wanted = min(workers or cores(), len(tasks))
     bar = progress_bar(total=steps, unit=said("step"), smoothing=0, desc=said("study"))
 
     def show(at_work: list[Point | Training]) -> None:

@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Self
 
+from snnlab.converters.threads import cores
 from snnlab.progress import EVERY
 
 LOCAL = "local"
@@ -22,11 +23,10 @@ ATTEMPTS = 3
 """How often a worker may die on the same work before that is taken for its result."""
 
 
-def cores() -> int:
-    """The processors that this process may use; fewer where the environment's OMP_NUM_THREADS says so."""
-    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def allowed() -> int:
+    """The cores that this process may use; fewer where the environment's OMP_NUM_THREADS says so."""
     wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return min(bound, int(wanted) or bound) if wanted.isdecimal() else bound
+    return min(cores(), int(wanted) or cores()) if wanted.isdecimal() else cores()
 
 
 @dataclass

@@ -139,7 +139,7 @@ def test_a_process_a_core_but_none_where_threads_are_wished_for(monkeypatch: pyt
     monkeypatch.setattr(sharing, "_shared", lambda *given: asked.append(given[2]))
     monkeypatch.setattr(sharing.Subject, "judge", lambda *_: asked.append(1))
     for count, threads in ((1, 1), (3, 1), (64, 1), (3, 2)):
-        monkeypatch.setattr(sharing, "cores", lambda count=count: count)
+        monkeypatch.setattr(sharing, "allowed", lambda count=count: count)
         torch.set_num_threads(threads)
         sharing.compare("cnn", "digits", [1], **SMALL)
     torch.set_num_threads(1)
@@ -153,9 +153,9 @@ def test_fewer_cores_are_used_where_the_environment_says_so(
     said: str, few: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    every = workers.cores()
+    every = workers.allowed()
     monkeypatch.setenv("OMP_NUM_THREADS", said)
-    assert 1 <= every <= (os.cpu_count() or 1) and workers.cores() == (1 if few else every)
+    assert 1 <= every <= (os.cpu_count() or 1) and workers.allowed() == (1 if few else every)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

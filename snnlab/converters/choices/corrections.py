@@ -186,7 +186,8 @@ def _rate_through_mean(site: Site, part: Tensor) -> Tensor:
 def _error(site: Site) -> float:
     """The squared error of the real spikes on the images held out."""
     with torch.no_grad():
-        rates, parts = site.rate(site.held_out()), site.slices(site.held_out())
+        kept = site.held_out()
+        rates, parts = site.rate(kept), site.slices(kept)
         few = zip(rates.split(len(parts[0])), parts, strict=True)
         sums = [(rate - site.target[part]).square().sum() for rate, part in few]
     return float(torch.stack(sums).sum())
