@@ -157,7 +157,8 @@ class Workers:
         spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that PyTorch's threads hold
         with _deaf():  # what is started now lets Ctrl-C to this process
             pool = ProcessPoolExecutor(self.count, spawn, _begin, (self.paths, self.start))
-            pool.submit(int)
+            for _ in range(self.count):  # a pool starts a process with each work that finds none idle
+                pool.submit(int)
         return pool
 
     def _cluster(self) -> Executor:
