@@ -180,7 +180,7 @@ def moved(snn: SNN, scale: float = 1.0, shift: float = 0.0) -> SNN:
         if isinstance(kind, Exact):
             kind.few = None  # no whole numbers come in any more
         if isinstance(kind, Rescale):
-            kind.narrow = False
+            kind.narrow, kind.single = False, frozenset()
     return found
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from snnlab.neurons.counting import tally
 from snnlab.neurons.door import door, is_dense, shown
 from snnlab.neurons.firing import reached, slope
 from snnlab.neurons.settings import check_share, check_size, numbers, shown_numbers
@@ -27,7 +28,7 @@ class State(NamedTuple):
     """What a neuron carries from one step to the next; each [B, ...]."""
 
     v: Tensor  # membrane potential after the reset, activation units, float64; on a grid float32 where it fits
-    count: Tensor  # type: ignore[assignment]  # net number of spikes so far, in the precision of v
+    count: Tensor  # type: ignore[assignment]  # net spikes so far, in v's precision; on a grid int32 if none go back
     calcium: Tensor | None = None  # the same sum, fading; float64; only for neurons that have it
     reach: float | None = None  # on a grid: no |v| so far was larger
     charge: Tensor | None = None  # v0 and all input so far; float64; only for neurons that never reset
@@ -107,7 +108,8 @@ class IF(nn.Module):
         counts = (
             self.room is None or self.least_spikes < 0
         )  # others on a grid are counted when they have fired
-        return State(v, torch.zeros_like(v) if counts else v.new_zeros(()).expand_as(v), reach=reach)
+        none = torch.zeros_like(v) if counts else v.new_zeros((), dtype=torch.int32).expand_as(v)
+        return State(v, none, reach=reach)
 
     def spikes(self, state: State) -> Tensor:
         """Spikes fired at the potential state.v before the reset: the one rule in which most kinds differ.
@@ -228,22 +230,28 @@ class IF(nn.Module):
         before = self.start(current[0]) if state is None else state
         reach = self._reach(current, before)
         dtype = torch.float32 if reach <= self.room else torch.float64
-        v, count = (held.to(dtype, copy=state is not None) for held in before[:2])
+        held, signed = before.v.to(dtype), self.least_spikes < 0
+        v = torch.empty_like(held) if held is before.v and state is not None else held
+        count = before.count.to(dtype, copy=state is not None) if signed else before.count
         now = State(v, count, reach=reach)
         strides = (now.v.numel(), *now.v.stride())
         outputs = torch.empty_strided(current.shape, strides, dtype=torch.int8, device=current.device)
         each = max(1, CACHED // now.v[0].numel()) if potentials is None else len(now.v)
         for first in range(0, len(now.v), each):
             few = slice(first, first + each)
-            self._advance(current[:, few], State(now.v[few], now.count[few]), outputs[:, few], potentials)
-        if self.least_spikes == 0:
-            fired = tally(outputs, self.max_spikes).to(dtype)
-            now = now._replace(count=fired if state is None else fired.add_(count))
+            part = State(v[few], count[few])
+            self._advance(current[:, few], held[few], part, outputs[:, few], potentials)
+        if not signed:
+            fired = tally(outputs, self.max_spikes)
+            now = now._replace(count=fired.to(torch.int32) if state is None else count + fired)
         return outputs, now
 
-    def _advance(self, current: Tensor, now: State, outputs: Tensor, potentials: list[Tensor] | None) -> None:
+    def _advance(
+        self, current: Tensor, v: Tensor, now: State, outputs: Tensor, potentials: list[Tensor] | None
+    ) -> None:
+        """From potentials v, which stay, to those of now, which is written: the first step needs no copy."""
         for z, output in zip(current, outputs, strict=True):
-            now.v.add_(z)
+            v = torch.add(v, z, out=now.v)
             spike = self.spikes(now)
             if self.least_spikes < 0:  # its rule asks for the count; others' is found afterwards
                 now.count.add_(spike)
@@ -310,26 +318,8 @@ class IF(nn.Module):
 
 CACHED = 2**16
 """Potentials that several operations in a row find in a core's own cache."""
-LAST_BITS = 0x0101_0101_0101_0101
 AT_ONCE = 2**17
 """Elements of several steps that one operation takes in: fewer and the call costs more than the work."""
-
-
-def tally(spikes: Tensor, most: int = 1, *, either: bool = False) -> Tensor:
-    """Spikes of each neuron over the steps of bytes [T, B, ...], whose steps lie in memory one after the other.
-
-    Eight bytes are added up as one whole number: over 255 / most steps no byte overflows into the next.
-
-    Args:
-        most: no byte is larger; none is below 0,
-        either: unless this is set: of single spikes of either sign, 1 or -1, whose last bit is 1.
-    """
-    T, one = len(spikes), spikes[0]
-    if one.numel() % 8 or 255 // most < T:
-        return (spikes.abs() if either else spikes).sum(0, dtype=torch.int32)
-    words = spikes.as_strided((T, one.numel()), (one.numel(), 1)).view(torch.int64)
-    words = words.bitwise_and(LAST_BITS) if either else words
-    return words.sum(0).view(torch.uint8).as_strided(one.shape, one.stride())
 
 
 class _MeanOutput(torch.autograd.Function):

@@ -21,8 +21,8 @@ from snnlab.datasets.given import Given, images_of
 from snnlab.files import short
 from snnlab.files.language import said
 from snnlab.neurons import IF, State
+from snnlab.neurons.counting import tally
 from snnlab.neurons.door import door
-from snnlab.neurons.integrate import tally
 from snnlab.neurons.settings import MOST_STEPS, check_memory, memory, whole
 from snnlab.progress import progress_bar
 from snnlab.simulators.coding import Coding, Poisson, coded

@@ -211,6 +211,9 @@ class _Builder:
             k for k, n in enumerate(node.inputs) if len(n.readers) == 1 and isinstance(feeds[k].kind, Exact)
         )
         rescale.taken = next((k for k in own if ratios[k] is None and not _wide(feeds[k])), None)
+        rescale.single = frozenset(
+            k for k, span in enumerate(spans) if ratios[k] is not None and _is_spikes(span, 1)
+        )
         return self.put(rescale, feeds, Span(unit, fine, bound), node)
 
     def terms(
@@ -224,7 +227,7 @@ class _Builder:
         ratios: list[Tensor | None] = []
         steps, whole = [], narrow
         for factor, span, as_it_is in zip(factors, spans, plain, strict=True):
-            spikes = narrow and bool((span.step == 1).all()) and bool((span.bound < planes.BYTE).all())
+            spikes = narrow and _is_spikes(span, planes.BYTE - 1)
             if as_it_is:
                 ratios.append(None)
                 steps.append(span.step if narrow else span.step.amin())
@@ -293,6 +296,11 @@ class _Builder:
         bound = ratio * self.spans[feed].bound
         narrow = self.precision.narrow and bool((bound / step).amax() <= 2**24)
         return self.put(Rescale([one_number(ratio)], [step], narrow=narrow), [feed], Span(unit, step, bound))
+
+
+def _is_spikes(span: Span, most: int) -> bool:
+    """Whether values are whole numbers, and none is larger."""
+    return bool((span.step == 1).all() and (span.bound <= most).all())
 
 
 def _fits_float32(neuron: Any) -> bool:

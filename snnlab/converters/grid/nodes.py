@@ -1,6 +1,6 @@
 """What a grid has in place of sums and layers: the same, in the precision that keeps every number as it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ class Rescale(nn.Module):
 
     Attributes:
         taken: an input that nobody else reads, whose memory the result takes; None if there is none.
+        single: the inputs of 0, 1 and -1 alone: round(ratio x) is x round(ratio), so their ratio is rounded, once.
 
     Args:
         ratios, steps: one for each input; a ratio of None takes the input as it is, exactly.
@@ -37,6 +38,7 @@ class Rescale(nn.Module):
         super().__init__()
         self.terms, self.narrow, self.whole = len(ratios), narrow, whole
         self.taken: int | None = None
+        self.single: frozenset[int] = frozenset()
         for k, (ratio, step) in enumerate(zip(ratios, steps, strict=True)):
             self.register_buffer(f"ratio{k}", None if ratio is None else ratio / step)
             self.register_buffer(f"step{k}", step)
@@ -52,21 +54,27 @@ class Rescale(nn.Module):
         if self.narrow and self.whole:
             return self._exactly(xs)
         few = max(1, CACHED // xs[0][0].numel())  # what the cache holds at a time
-        if len(xs[0]) <= few:
-            return self._rounded(xs)
+        once = {k: getattr(self, f"ratio{k}").round() * getattr(self, f"step{k}") for k in self.single}
         out = torch.empty_like(xs[0], dtype=torch.float32 if self.narrow else torch.float64)
         for part, *terms in zip(out.split(few), *(x.split(few) for x in xs), strict=True):
-            part.copy_(self._rounded(terms))
+            total = torch.empty_like(part, dtype=torch.float64) if self.narrow else part
+            self._add_up(total, terms, once)
+            if self.narrow:
+                part.copy_(total)
         return out
 
-    def _rounded(self, xs: Sequence[Tensor]) -> Tensor:
-        total: Any = self.offset
+    def _add_up(self, total: Tensor, xs: Sequence[Tensor], once: Mapping[int, Tensor]) -> None:
+        """Write the sum into float64, in as few passes as its terms allow."""
         for k, x in enumerate(xs):
-            ratio, y = getattr(self, f"ratio{k}"), x.double()
-            if ratio is not None:
-                y = (y * ratio).round_().mul_(getattr(self, f"step{k}"))
-            total = y if total is None else total + y
-        return total.float() if self.narrow else total
+            first, ratio = k == 0, getattr(self, f"ratio{k}")
+            if k in once:
+                y = x.double()
+                torch.mul(y, once[k], out=total) if first else total.addcmul_(y, once[k])
+                continue
+            y = x if ratio is None else (x.double() * ratio).round_().mul_(getattr(self, f"step{k}"))
+            total.copy_(y) if first else total.add_(y)
+        if self.offset is not None:
+            total.add_(self.offset)
 
     def _exactly(self, xs: Sequence[Tensor]) -> Tensor:
         """The same in float32, where no term and no sum is rounded: one pass for each input."""
