@@ -109,7 +109,7 @@ class _Builder:
         v0 = torch.round(scaled.v0.double() / grain) * grain
         finest = step if bool((v0.remainder(step) == 0).all()) else torch.minimum(step, grain)
         scaled.room = float(finest.amin()) * 2**24 if multiples else None
-        scaled.v0 = laid_out(one_number(v0))
+        scaled.v0, scaled.threshold = laid_out(one_number(v0)), laid_out(one_number(scaled.threshold))
         most = torch.full_like(like, neuron.max_spikes)
         made = self.put(scaled, [feed], Span(unit, torch.ones(1), most), node)
         self.negative[made] = neuron.least_spikes < 0
@@ -232,11 +232,11 @@ class _Builder:
                 ratios.append(None)
                 steps.append(span.step if narrow else span.step.amin())
             elif spikes:  # a ratio on the grid of the others, so that nothing is rounded
-                ratios.append(one_number(torch.round(factor / coarse) * coarse))
+                ratios.append(laid_out(one_number(torch.round(factor / coarse) * coarse)))
                 steps.append(coarse)
             else:
                 whole = False
-                ratios.append(one_number(factor))
+                ratios.append(laid_out(one_number(factor)))
                 steps.append(step_for((factor.abs() * span.bound).amax(), fine))
         return ratios, steps, whole
 
@@ -295,7 +295,9 @@ class _Builder:
     def rescaled(self, feed: Node, ratio: Tensor, step: Tensor, unit: Tensor) -> Node:
         bound = ratio * self.spans[feed].bound
         narrow = self.precision.narrow and bool((bound / step).amax() <= 2**24)
-        return self.put(Rescale([one_number(ratio)], [step], narrow=narrow), [feed], Span(unit, step, bound))
+        rescale = Rescale([laid_out(one_number(ratio))], [step], narrow=narrow)
+        rescale.single = frozenset({0} if _is_spikes(self.spans[feed], 1) else ())
+        return self.put(rescale, [feed], Span(unit, step, bound))
 
 
 def _is_spikes(span: Span, most: int) -> bool:
