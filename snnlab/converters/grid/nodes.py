@@ -10,7 +10,6 @@ from snnlab.converters.graph import Weighted
 from snnlab.converters.grid import planes
 from snnlab.neurons.integrate import CACHED
 
-
 PIECE = 2**19
 """Bytes of what comes into a layer in float64, at a time."""
 
