@@ -157,8 +157,14 @@ def test_a_potential_is_never_rounded(kind, seed: int, size: float, T: int) -> N
     neuron.room, neuron.most_current = step * 2**24, float(current.abs().amax())
     state, outputs = None, []
     for part in current.split(7):
-        output, state = neuron(part, state)
+        before = None if state is None else (state.v.clone(), state.count.clone())
+        output, after = neuron(part, state)
+        if state is not None and before is not None:
+            assert torch.equal(state.v, before[0]) and torch.equal(state.count, before[1]), (
+                "a state was changed"
+            )
         outputs.append(output)
+        state = after
     slow = kind(v0=0.5)
     wanted, end = slow._steps(current.double(), slow.start(current[0].double()), None)
     assert torch.equal(torch.cat(outputs).double(), wanted.double())
