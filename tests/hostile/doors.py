@@ -54,6 +54,7 @@ INSIDE = {
     "simulators.stopping": "what `simulate` asks, whose `stop` is held there",
     "neurons.door": "the door itself",
     "neurons.firing": "what a neuron's rule asks in each step",
+    "neurons.counting": "what neurons and `simulate` ask of spikes that they made",
     "neurons.settings": "the door itself",
     "plots.style": "what the figures share",
     "plots.pictures": "as above, of what the figures were given",
