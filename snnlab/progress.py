@@ -21,6 +21,7 @@ from snnlab.files.language import language, said
 
 WIDTH = 72  # of a line in a notebook, characters
 FORMAT = "{l_bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}] {bar}"  # a narrow page cuts the bar
+INSIDE = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"  # no time left of its own
 FIRST, EVERY = 2.0, 10.0
 """Seconds from the start of work to the first line in a log, and from one line to the next."""
 
@@ -36,6 +37,16 @@ def progress_bar(*args: Any, **kwargs: Any) -> TextBar:
     """
     none = {"disable": True} if os.environ.get("SNNLAB_PROGRESS") == "none" else {}
     return _kind()(*args, **{"leave": False, "delay": 1.0, **kwargs, **none})
+
+
+def tell_inside(bar: TextBar, told: str) -> None:
+    """Show behind a bar what another tells of the unit that it is at: "" for nothing.
+
+    The other one knows what is left; by units that are done, nine of ten in a moment and the last in an hour, this bar
+    would guess hours, and more with each minute. So it leaves out its own guess meanwhile.
+    """
+    bar.bar_format = INSIDE if told else None
+    bar.set_postfix_str(told)
 
 
 def _kind() -> type[TextBar]:
@@ -136,6 +147,7 @@ class _LogBar(TextBar):
         known = self.format_dict
         done, left = self.n - self.initial, (self.total or 0) - self.n
         share = f"{100 * self.n // self.total} %" if self.total else f"{self.n} {units}"
-        seconds = known["elapsed"] * left / done if left > 0 < done else 0.0
-        remaining = said("{time} left").format(time=self.format_interval(seconds)) if left > 0 < done else ""
+        known_left = left > 0 < done and self.bar_format != INSIDE
+        seconds = known["elapsed"] * left / done if known_left else 0.0
+        remaining = said("{time} left").format(time=self.format_interval(seconds)) if known_left else ""
         return ", ".join(filter(None, (f"{name}: {share}", remaining, self.postfix)))

@@ -100,6 +100,29 @@ def test_in_a_log_a_line_now_and_then(
     ]
 
 
+def test_a_bar_leaves_its_guess_to_one_that_knows(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report's ninth cell works for an hour: two times left, of which one grows, tell nobody anything."""
+    monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
+    clock = [1000.0]
+    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    monkeypatch.setattr(progress._LogBar, "said", 0.0)
+    told = {"methods 4 %, 12:00 left": "cells: 50 %, methods 4 %, 12:00 left", "": "cells: 50 %, 00:20 left"}
+    with progress_bar(total=4, desc="cells", unit="cell") as bar:
+        clock[0] += 10.0
+        bar.update(2)
+        capsys.readouterr()
+        for inside, line in told.items():
+            clock[0] += 10.0 if inside else 0.0
+            progress.tell_inside(bar, inside)
+            if not inside:
+                monkeypatch.setattr(progress._LogBar, "said", 0.0)
+                bar.refresh()
+            assert capsys.readouterr().err.splitlines() == [line]
+            assert ("<" in str(bar)) == (not inside) and inside in str(bar)
+
+
 def test_in_chinese_a_line_is_chinese(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from papermill.execute import execute_notebook
 import snnlab
 from snnlab.files import place, scratch
 from snnlab.files.language import said
-from snnlab.progress import progress_bar
+from snnlab.progress import progress_bar, tell_inside
 from snnlab.reports import cells
 from snnlab.reports.folder import FailedError, ReportError
 from snnlab.reports.parameters import Value
@@ -181,7 +181,7 @@ class _Relay:
             told = said("{name} {percent} %, {time} left")
             name, percent, left = found[-1] if found else ("", "", "")
             shown = told.format(name=name.strip(), percent=percent, time=left) if found else ""
-            self.bar.set_postfix_str(shown)
+            tell_inside(self.bar, shown)
 
     def flush(self) -> None:
         """Nothing is held back."""
