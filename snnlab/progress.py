@@ -20,8 +20,10 @@ from tqdm import tqdm as TextBar
 from snnlab.files.language import language, said
 
 WIDTH = 72  # of a line in a notebook, characters
-FORMAT = "{l_bar} {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}] {bar}"  # a narrow page cuts the bar
-INSIDE = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"  # no time left of its own
+GUESS = "<{remaining}, {rate_fmt}"
+NUMBERS = "{n_fmt}/{total_fmt} [{elapsed}" + GUESS + "{postfix}]"
+FORMAT = "{l_bar} " + NUMBERS + " {bar}"  # a narrow page cuts the bar
+TQDM_FORMAT = "{l_bar}{bar}| " + NUMBERS
 FIRST, EVERY = 2.0, 10.0
 """Seconds from the start of work to the first line in a log, and from one line to the next."""
 
@@ -45,7 +47,8 @@ def tell_inside(bar: TextBar, told: str) -> None:
     The other one knows what is left; by units that are done, nine of ten in a moment and the last in an hour, this bar
     would guess hours, and more with each minute. So it leaves out its own guess meanwhile.
     """
-    bar.bar_format = INSIDE if told else None
+    own = FORMAT if isinstance(bar, _CellBar) else TQDM_FORMAT
+    bar.bar_format = own.replace(GUESS, "") if told else own
     bar.set_postfix_str(told)
 
 
@@ -147,7 +150,7 @@ class _LogBar(TextBar):
         known = self.format_dict
         done, left = self.n - self.initial, (self.total or 0) - self.n
         share = f"{100 * self.n // self.total} %" if self.total else f"{self.n} {units}"
-        known_left = left > 0 < done and self.bar_format != INSIDE
+        known_left = left > 0 < done and GUESS in (self.bar_format or GUESS)
         seconds = known["elapsed"] * left / done if known_left else 0.0
         remaining = said("{time} left").format(time=self.format_interval(seconds)) if known_left else ""
         return ", ".join(filter(None, (f"{name}: {share}", remaining, self.postfix)))

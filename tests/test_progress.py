@@ -78,14 +78,18 @@ def test_a_kernel_may_be_asked_for_text(outputs) -> None:
     assert {content.get("name") for _, content in outputs(asked)} == {"stderr"}
 
 
-def test_in_a_log_a_line_now_and_then(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The first after two seconds, the next ten seconds later, whatever runs inside what; none at the end."""
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that bars in a log go by, which a test moves on."""
+    now = [1000.0]
     monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
-    clock = [1000.0]
-    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
+    monkeypatch.setattr("tqdm.std.time", lambda: now[0])
     monkeypatch.setattr(progress._LogBar, "said", 0.0)
+    return now
+
+
+def test_in_a_log_a_line_now_and_then(capsys: pytest.CaptureFixture[str], clock: list[float]) -> None:
+    """The first after two seconds, the next ten seconds later, whatever runs inside what; none at the end."""
     with progress_bar(total=4, desc="outer", unit="stage") as outer:
         for stage in range(4):
             outer.set_postfix_str(f"stage {stage}")
@@ -101,13 +105,9 @@ def test_in_a_log_a_line_now_and_then(
 
 
 def test_a_bar_leaves_its_guess_to_one_that_knows(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A report's ninth cell works for an hour: two times left, of which one grows, tell nobody anything."""
-    monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
-    clock = [1000.0]
-    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
-    monkeypatch.setattr(progress._LogBar, "said", 0.0)
     told = {"methods 4 %, 12:00 left": "cells: 50 %, methods 4 %, 12:00 left", "": "cells: 50 %, 00:20 left"}
     with progress_bar(total=4, desc="cells", unit="cell") as bar:
         clock[0] += 10.0
@@ -123,14 +123,20 @@ def test_a_bar_leaves_its_guess_to_one_that_knows(
             assert ("<" in str(bar)) == (not inside) and inside in str(bar)
 
 
+def test_in_a_cell_too_and_its_own_line_comes_back() -> None:
+    with progress.shown_by(lambda _: None), progress_bar(total=4, desc="cells", delay=0) as bar:
+        bar.update(2)
+        before = bar.bar_format
+        progress.tell_inside(bar, "methods 4 %, 12:00 left")
+        assert "<" not in str(bar) and "12:00 left" in str(bar)
+        progress.tell_inside(bar, "")
+        assert bar.bar_format == before == progress.FORMAT and "<" in str(bar)
+
+
 def test_in_chinese_a_line_is_chinese(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("SNNLAB_PROGRESS", raising=False)
     monkeypatch.setenv("SNNLAB_LANGUAGE", "zh")
-    clock = [1000.0]
-    monkeypatch.setattr("tqdm.std.time", lambda: clock[0])
-    monkeypatch.setattr(progress._LogBar, "said", 0.0)
     for _ in progress_bar(range(10), said("training"), unit=said("image")):
         clock[0] += 1.0
     assert capsys.readouterr().err == "训练: 20 %, 还剩 00:08\n"

@@ -211,9 +211,7 @@ class _Builder:
             k for k, n in enumerate(node.inputs) if len(n.readers) == 1 and isinstance(feeds[k].kind, Exact)
         )
         rescale.taken = next((k for k in own if ratios[k] is None and not _wide(feeds[k])), None)
-        rescale.single = frozenset(
-            k for k, span in enumerate(spans) if ratios[k] is not None and _is_spikes(span, 1)
-        )
+        rescale.single = _single(ratios, spans)
         return self.put(rescale, feeds, Span(unit, fine, bound), node)
 
     def terms(
@@ -295,14 +293,21 @@ class _Builder:
     def rescaled(self, feed: Node, ratio: Tensor, step: Tensor, unit: Tensor) -> Node:
         bound = ratio * self.spans[feed].bound
         narrow = self.precision.narrow and bool((bound / step).amax() <= 2**24)
-        rescale = Rescale([laid_out(one_number(ratio))], [step], narrow=narrow)
-        rescale.single = frozenset({0} if _is_spikes(self.spans[feed], 1) else ())
+        ratios = [laid_out(one_number(ratio))]
+        rescale = Rescale(ratios, [step], narrow=narrow)
+        rescale.single = _single(ratios, [self.spans[feed]])
         return self.put(rescale, [feed], Span(unit, step, bound))
 
 
 def _is_spikes(span: Span, most: int) -> bool:
     """Whether values are whole numbers, and none is larger."""
     return bool((span.step == 1).all() and (span.bound <= most).all())
+
+
+def _single(ratios: Sequence[Tensor | None], spans: Sequence[Span]) -> frozenset[int]:
+    """The terms with a ratio whose values are 0, 1 and -1 alone."""
+    terms = zip(ratios, spans, strict=True)
+    return frozenset(k for k, (ratio, span) in enumerate(terms) if ratio is not None and _is_spikes(span, 1))
 
 
 def _fits_float32(neuron: Any) -> bool:
