@@ -5,6 +5,7 @@ flight, a longer study begins where a shorter one ended, and a point whose code 
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -37,6 +38,8 @@ KINDS: dict[str, str] = {
     "python": "string", "torch": "string", "numpy": "string", "key": "string", "error": "string",
 }  # fmt: skip
 """The columns of the table, and of what type."""
+SUM = b"snnlab_sum"
+"""Under which the table's file has the SHA-256 of its rows as JSON; files written before there were sums have none."""
 
 
 @dataclass(frozen=True)
@@ -85,27 +88,43 @@ def run(file: str | Path, out: str | Path, *, workers: int | None = None, schedu
 
 
 def parquet(rows: Sequence[Row]) -> bytes:
-    """The table as bytes of a Parquet file."""
+    """The table as bytes of a Parquet file, which has a sum of its rows: Parquet itself lets flipped bits through."""
     import pyarrow
     from pyarrow import parquet as format_
 
     schema = pyarrow.schema([(name, getattr(pyarrow, kind)()) for name, kind in KINDS.items()])
+    table = pyarrow.Table.from_pylist(list(rows), schema)
     buffer = io.BytesIO()
-    format_.write_table(pyarrow.Table.from_pylist(list(rows), schema), buffer)
+    format_.write_table(table.replace_schema_metadata({SUM: _sum(table.to_pylist())}), buffer)
     return buffer.getvalue()
 
 
 def load(path: str | Path) -> list[Row]:
-    """The rows of a study's table, or of the table in a study's folder. Raises: ValueError; OSError."""
+    """The rows of a study's table, or of the table in a study's folder.
+
+    Raises: ValueError for a file that is damaged or another program's; OSError for one that cannot be opened.
+    """
     import pyarrow
     from pyarrow import parquet as format_
 
     file = place(path)
     file = file / TABLE if file.is_dir() else file
+    data = file.read_bytes()
     try:
-        return format_.read_table(file).to_pylist()
-    except pyarrow.ArrowException as error:
+        table = format_.read_table(io.BytesIO(data))
+        rows = table.to_pylist()
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is no table of a study ({' '.join(str(error).split())[:200]})") from None
+    noted = (table.schema.metadata or {}).get(SUM)
+    if noted is not None and noted != _sum(rows):
+        raise ValueError(
+            f"{file} is damaged (its sum is another): write it again with the same `snnlab study`"
+        )
+    return rows
+
+
+def _sum(rows: Sequence[Row]) -> bytes:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest().encode()
 
 
 def target(out: str | Path) -> Path:

@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import h5py
 import nir
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 
 from snnlab import SNN, Method, convert, networks
 from snnlab.exchange import read_nir, to_nir, write_nir
+from snnlab.exchange.nir.contents import contents
+from snnlab.exchange.nir.notes import content_sum
 from snnlab.neurons import IF, LIF, SNM, BurstIF, CaLIF, OffsetSpikeIF, ZeroThresholdIF
 
 T = 4
@@ -108,6 +111,36 @@ def test_a_damaged_file_is_named(damage: Any, tmp_path: Path) -> None:
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(ValueError, match=r"net\.nir is damaged, not a NIR file, .*: write it again"):
         read_nir(path)
+
+
+def test_a_file_that_claims_more_than_it_can_hold_is_not_read(tmp_path: Path) -> None:
+    """HDF5 gives a place that was never written as zeros: here 64 GB of them, from a file of 90 KB."""
+    path = tmp_path / "net.nir"
+    write_nir(converted(), path)
+    with h5py.File(path, "a") as file:
+        file.create_dataset("node/nodes/fc2/more", (2**33,), "f8", chunks=True)
+    with pytest.raises(
+        ValueError, match=r"net\.nir is damaged, .*more would be larger than a file of this size"
+    ):
+        read_nir(path)
+
+
+def test_a_crash_of_hdf5_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "net.nir"
+    write_nir(converted(), path)
+    (tmp_path / "crashes.py").write_text("import os\nos.abort()\n")
+    monkeypatch.setattr("snnlab.exchange.nir.contents.__file__", str(tmp_path / "crashes.py"))
+    with pytest.raises(ValueError, match=r"net\.nir is damaged, .*HDF5 crashed on it, exit code -?\d+"):
+        read_nir(path)
+
+
+def test_what_is_read_is_what_nir_itself_reads(tmp_path: Path) -> None:
+    path = tmp_path / "net.nir"
+    write_nir(converted(), path)
+    with h5py.File(path) as file:
+        file_says = nir.serialization.hdf2dict(file["node"])
+    assert repr(contents(path)) == repr(file_says)
+    assert content_sum(nir.read(path)) == content_sum(nir.dict2NIRNode(contents(path)))
 
 
 @pytest.mark.parametrize("noted", ["", "{}", '{"version": 2}', 3])

@@ -114,3 +114,22 @@ def damages(whole: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, byte
             bad += bytes(draw.randrange(256) for _ in range(draw.randrange(1, 64)))
         if bytes(bad) != whole:
             yield f"damage {k}, kind {kind} at {at}", bytes(bad)
+
+
+def heap_damages(whole: bytes, count: int, seed: int = 0) -> Iterator[tuple[str, bytes]]:
+    """An HDF5 file with one bit flipped in the size of a text: from a wrong one on HDF5 reads sizes that are none.
+
+    Its texts lie in a "global heap": 16 bytes of its own, then for each text a number, its size and its bytes, in
+    units of 8 bytes. A size of 0 among them keeps HDF5 at the same place for ever.
+    """
+    start = whole.index(b"GCOL")
+    at, end = start + 16, start + int.from_bytes(whole[start + 8 : start + 16], "little")
+    sizes = []
+    while at < end:
+        sizes.append(at + 8)
+        at += 16 + (int.from_bytes(whole[at + 8 : at + 16], "little") + 7) // 8 * 8
+    draw = random.Random(seed)
+    for k in range(count):
+        bad, place, bit = bytearray(whole), draw.choice(sizes), draw.randrange(64)
+        bad[place + bit // 8] ^= 1 << bit % 8
+        yield f"damage {k}, bit {bit} of the size at {place}", bytes(bad)

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import torch
-from cases import LONG, damages
+from cases import LONG, damages, heap_damages
 
 from snnlab import convert, networks, training
 from snnlab.exchange import read_nir, saving, to_nir, write_nir
 from snnlab.exchange.nir.notes import content_sum
+from snnlab.studies import study
 from snnlab.training import runs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -57,13 +58,20 @@ def test_every_damage_to_tensors_is_found_and_named(kind: Any, count: int, tmp_p
     assert passed == []
 
 
-def test_a_damage_to_a_nir_file_is_found_or_changes_nothing(tmp_path: Path) -> None:
-    """HDF5 keeps empty places in its files: a damage to one of those is none to the graph."""
+@pytest.mark.parametrize(("damaging", "count", "least"), [(damages, 200, 80), (heap_damages, 40, 30)])
+def test_a_damage_to_a_nir_file_is_found_or_changes_nothing(
+    damaging: Any, count: int, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HDF5 keeps empty places in its files: a damage to one of those is none to the graph.
+
+    On some it runs without end, and is stopped. Here that is soon; a good file that takes as long is only refused.
+    """
     path = tmp_path / "x.nir"
     snn = convert(networks.cnn(), "max_norm", torch.rand(4, 1, 8, 8), 4)
     write_nir(snn, path)
     whole, found = contents(path), 0
-    for name, bad in damages(path.read_bytes(), 200 * LONG):
+    monkeypatch.setattr("snnlab.exchange.nir.contents.LONGEST", 2.0)
+    for name, bad in damaging(path.read_bytes(), count * LONG):
         path.write_bytes(bad)
         try:
             again = contents(path)
@@ -72,4 +80,20 @@ def test_a_damage_to_a_nir_file_is_found_or_changes_nothing(tmp_path: Path) -> N
             assert "x.nir" in text and "\n" not in text and len(text) < 1000, (name, text)
         else:
             assert again == whole, name
-    assert found > 80  # of 200; the rest are empty places and what is put after the end
+    assert found > least  # the rest are empty places and what is put after the end
+
+
+def test_a_damage_to_a_table_is_found_or_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    rows = study.load(Path(__file__).parents[2] / "data/results/comparison.parquet")[:40]
+    path.write_bytes(study.parquet(rows))
+    found = 0
+    assert study.load(path) == rows
+    for name, bad in damages(path.read_bytes(), 200 * LONG):
+        path.write_bytes(bad)
+        try:
+            assert study.load(path) == rows, name
+        except ValueError as error:
+            text, found = str(error), found + 1
+            assert "x.parquet" in text and "\n" not in text and len(text) < 1000, (name, text)
+    assert found > 120

@@ -19,6 +19,7 @@ from snnlab.converters.graph import Average, Graph, Node, Sum, Weighted
 from snnlab.converters.grid import Exact, Rescale, on_grid, whole_shares
 from snnlab.converters.methods import Method
 from snnlab.converters.snn import SNN
+from snnlab.exchange.nir.contents import contents
 from snnlab.exchange.nir.nodes import LAYERS, scale_of
 from snnlab.exchange.nir.notes import check_numbers, notes
 from snnlab.files import place, short
@@ -91,7 +92,7 @@ def _load(path: Path) -> nir.NIRGraph:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; write one with snnlab.exchange.write_nir")
     try:
-        return nir.read(path)
+        return nir.dict2NIRNode(contents(path) | {"type_check": True})
     except Exception as error:  # noqa: BLE001 - whatever HDF5 and NIR make of a damaged file
         reason = short((str(error) or type(error).__name__).splitlines()[0])[1:-1]
         raise ValueError(
