@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from snnlab.course.lessons import Answer, answers_of
-from snnlab.course.prediction import answers_in, show
+from snnlab.course.prediction import Given, answers_in, show
 from snnlab.files import kit, place, short
 from snnlab.files.language import LANGUAGES, TONGUES, language, said, spoken
 
@@ -47,7 +47,7 @@ def page(folders: Sequence[str | Path]) -> str:
             predictions-NAME.json, or NAME_predictions.json, as they are collected.
     Raises: ValueError if something given is not there, or if no file holds an answer.
     """
-    found = [answers for path in _files(folders) if (answers := answers_in(path))]
+    found = _one_each([answers for path in _files(folders) if (answers := answers_in(path))])
     if not found:
         given = ", ".join(short(str(folder)) for folder in folders)
         raise ValueError(
@@ -57,9 +57,26 @@ def page(folders: Sequence[str | Path]) -> str:
         number: [given[number][0].answer for given in found if number in given] for number in _asked(found)
     }
     tables = (_table(number, Counter(map(show, given))) for number, given in first.items())
-    about = said("{people} files of answers, first answers only, no names. &#10003; is what is true.")
+    about = said(
+        "Readers: {people}. First answers only, no names; of several files of one reader the fullest counts. "
+        "&#10003; is what is true."
+    )
     words = {"tongue": TONGUES[language()], "title": _title(), "about": about.format(people=len(found))}
     return PAGE.format(**words, questions="\n".join(tables))
+
+
+def _one_each(found: list[dict[str, list[Given]]]) -> list[dict[str, list[Given]]]:
+    """Of each reader the file with the most answers. Files are one reader's if they share a first answer, to the
+    millisecond in which it was given; of answers without a time, or to the second, nobody can tell.
+    """
+    seen: set[tuple[str, Given]] = set()
+    kept = []
+    for answers in sorted(found, key=len, reverse=True):
+        marks = {(number, given[0]) for number, given in answers.items() if "." in given[0].at}
+        if not marks & seen:
+            kept.append(answers)
+        seen |= marks
+    return kept
 
 
 def without_answers(folders: Sequence[str | Path]) -> list[Path]:

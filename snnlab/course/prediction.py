@@ -201,7 +201,7 @@ def record(number: str, answer: Value) -> None:
         path.replace(path.with_name(path.name + ".damaged"))
     earlier = answers.get(number, [])
     if not earlier or earlier[-1].answer != answer:
-        answers[number] = [*earlier[:1], Given(answer, datetime.now(UTC).isoformat(timespec="seconds"))]
+        answers[number] = [*earlier[:1], Given(answer, datetime.now(UTC).isoformat(timespec="milliseconds"))]
     content = {name: [given._asdict() for given in kept] for name, kept in answers.items()}
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     write(path, f"{text}\n".encode())

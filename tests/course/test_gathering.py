@@ -4,12 +4,13 @@ import json
 import os
 import random
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from snnlab import cli
-from snnlab.course import gathering
+from snnlab.course import gathering, prediction
 from snnlab.course.lessons import answers_of
 
 
@@ -39,7 +40,7 @@ def test_first_answers_are_counted(tmp_path: Path) -> None:
         hand_in(tmp_path, f"name-{k}", {"01.1": [said, 99]} | ({"02.1": [3]} if k < 4 else {}))
     page = gathering.page([tmp_path])
     assert counted(page) == {"01.1": wanted, "02.1": {"3": 4}}
-    assert "30 files" in page and "name-" not in page
+    assert "Readers: 30." in page and "name-" not in page
     assert f"{wanted['6']} of 30 right" in page and answers_of("01")["01.1"].truth == 6
 
 
@@ -60,6 +61,25 @@ def test_in_chinese_the_page_is_chinese_and_its_counts_are_the_same(
     assert "它的方程里没有说 &#10003;" in page
     text = re.sub("<style>.*?</style>|<[^>]*>", "|", page, flags=re.DOTALL)
     assert not re.findall("[A-Za-z]{2,} [a-z]{2,}", text)
+
+
+def test_a_reader_who_hands_in_twice_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first file, a copy, a fuller one, and a classmate who thinks the same in the same second."""
+    for name in ("ada", "bob"):
+        monkeypatch.setenv("SNNLAB_ANSWERS", str(tmp_path / f"{name}-predictions.json"))
+        prediction.record("01.1", 5.0)
+        time.sleep(0.01)  # not in the same millisecond
+    early = (tmp_path / "ada-predictions.json").read_bytes()
+    monkeypatch.setenv("SNNLAB_ANSWERS", str(tmp_path / "ada-predictions.json"))
+    prediction.record("01.1", 6.0)
+    prediction.record("02.1", 3.0)
+    for name in ("ada-predictions (1).json", "old/predictions.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(early)
+    page = gathering.page([tmp_path])
+    assert (
+        counted(page)["01.1"]["5"] == 2 and sum(counted(page)["02.1"].values()) == 1 and "Readers: 2." in page
+    )
 
 
 def test_the_true_answer_stands_there_even_if_nobody_gave_it(tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_what_was_answered_in_a_page_is_handed_in_as_a_file(
     visit.close()
     assert cli.main(["gather", str(tmp_path / "class"), "--out", str(tmp_path / "page.html")]) == 0
     page = (tmp_path / "page.html").read_text("utf-8")
-    assert "1 files of answers" in page and "01.1: 1 of 1 right" in page
+    assert "Readers: 1." in page and "01.1: 1 of 1 right" in page
 
 
 def test_the_first_page_shows_the_network_at_work(tmp_path: Path, chrome: Browser) -> None:
