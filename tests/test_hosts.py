@@ -34,7 +34,7 @@ COLAB_HAS = {
         "nbconvert",
         "nbclient",
     ),
-    *("tqdm", "jinja2", "pydantic", "pyarrow", "pyyaml", "psutil", "jupyterlab"),
+    *("tqdm", "jinja2", "pydantic", "pyarrow", "pyyaml", "psutil", "h5py", "jupyterlab"),
 }
 """Dependencies that the page takes for granted there, or of no use."""
 

@@ -40,6 +40,7 @@ INSIDE = {
     "studies.peers": "what `snnlab bench` runs",
     "studies.stopwatch": "what `snnlab bench` runs",
     "studies.subjects": "what `snnlab bench` runs",
+    "exchange.nir.contents": "what `read_nir` calls: test_damages.py",
     "exchange.nir.nodes": "what `to_nir` and `read_nir` call: test_metadata.py, test_names.py",
     "exchange.nir.notes": "as above",
     "exchange.nir.reading": "as above",

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from snnlab import convert, simulate, training
 from snnlab.datasets import folders
 from snnlab.exchange import read_nir, saving, write_nir
+from snnlab.exchange.nir import contents
 from snnlab.training import runs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -31,6 +32,8 @@ FORBIDDEN = (
     "socket.connect",
     "pickle.find_class",
 )
+READER = [sys.executable, "-P", contents.__file__]
+"""The process that reads a NIR file is started; what is handed to it is the file's path alone."""
 wanted: list[str] = []
 """The names that are being tried; empty while nobody listens."""
 heard: list[str] = []
@@ -39,7 +42,7 @@ heard: list[str] = []
 def _hook(event: str, args: tuple[Any, ...]) -> None:
     if not wanted:
         return
-    if event in FORBIDDEN:
+    if event in FORBIDDEN and not (event == "subprocess.Popen" and args[1][:-1] == READER):
         heard.append(f"{event} {args!r}")
     elif event in ("exec", "compile"):
         texts = [text for text in _texts(args[0]) if "mark" in text]
