@@ -47,6 +47,8 @@ def run_report(args: argparse.Namespace) -> str:
 
 
 def _run(args: argparse.Namespace) -> str:
+    # jsonschema, which nbformat imports, would build a grammar of internet addresses for a second; no notebook has any
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     from snnlab import reports
     from snnlab.reports.folder import FailedError
 

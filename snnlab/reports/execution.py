@@ -132,7 +132,7 @@ def _kernel(sockets: Path, started: list[Any], more: Mapping[str, str]) -> type[
     env["SNNLAB_FROM"] = str(Path.cwd())  # where a path that was given as a parameter begins
     if data := os.environ.get("SNNLAB_DATA"):
         env["SNNLAB_DATA"] = str(place(data))  # the kernel runs in another folder
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    argv = [sys.executable, str(Path(__file__).with_name("kernel.py")), "-f", "{connection_file}"]
     ipc = os.name == "posix" and len(os.fsencode(sockets)) <= LONGEST_SOCKET_PATH
 
     class Kernel(AsyncKernelManager):

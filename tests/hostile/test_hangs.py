@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from doors import limited
+from jupyter_client.manager import AsyncKernelManager
 from PIL import Image
 
 from snnlab.datasets import folders
@@ -62,10 +63,25 @@ def test_nobodys_start_up_files_run_in_a_report(tmp_path: Path, monkeypatch: pyt
 def test_a_kernel_that_dies_at_its_start_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "dead").mkdir()
-    (tmp_path / "dead" / "ipykernel_launcher.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    (tmp_path / "dead" / "ipykernel").mkdir(parents=True)
+    (tmp_path / "dead" / "ipykernel" / "__init__.py").write_text("raise SystemExit(3)", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "dead"))
     (tmp_path / "out").mkdir()
     with pytest.raises(ReportError, match=r"did not start \(Kernel died.*--version` work\?$") as raised:
         execute(notebook(tmp_path, "pass"), {}, tmp_path / "out")
     assert "\n" not in str(raised.value) and caplog.text == ""
+
+
+def test_a_kernel_ends_in_order_and_does_not_wait_for_the_tracker_of_resources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which heeds no signal: what waits for it is killed after some seconds, and leaves undone what was to be done."""
+    monkeypatch.setattr(AsyncKernelManager.shutdown_wait_time, "default_value", 120.0)  # on a busy machine
+    (tmp_path / "out").mkdir()
+    ends = (
+        "import atexit\nfrom multiprocessing import resource_tracker\nfrom pathlib import Path\n"
+        f"resource_tracker.ensure_running()\natexit.register(Path({str(tmp_path / 'ended')!r}).touch)\n"
+        "print(resource_tracker._resource_tracker._pid > 0, get_ipython().kernel._process_children())"
+    )
+    executed = execute(notebook(tmp_path, ends), {}, tmp_path / "out")
+    assert executed.cells[-1].outputs[0].text == "True []\n" and (tmp_path / "ended").exists()
