@@ -3,9 +3,10 @@
 import atexit
 import os
 import sys
+from pathlib import Path
 
-if __name__ == "__main__":
-    del sys.path[0]  # this file's folder, in which other names lie; IPython puts the notebook's there
+if __name__ == "__main__" and Path(sys.path[0]).resolve() == Path(__file__).resolve().parent:
+    del sys.path[0]  # names of other things lie here; IPython puts the notebook's folder in this place
 
 from multiprocessing import resource_tracker
 from typing import Any
@@ -27,7 +28,6 @@ class Kernel(IPythonKernel):
 
 
 if __name__ == "__main__":
-    atexit.register(
-        os._exit, 0
-    )  # the last to run: PyTorch's modules are not taken apart one by one, a second or two
+    # the last handler to run: a second or two would go into taking PyTorch's modules apart one by one
+    atexit.register(os._exit, 0)
     IPKernelApp.launch_instance(kernel_class=Kernel)

@@ -72,6 +72,18 @@ def test_a_kernel_that_dies_at_its_start_is_one_line(
     assert "\n" not in str(raised.value) and caplog.text == ""
 
 
+@pytest.mark.parametrize("safe", ["", "1"])
+def test_a_kernel_finds_its_packages_and_not_the_reports_own_files(
+    safe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With PYTHONSAFEPATH Python puts no program's folder in front."""
+    monkeypatch.setenv("PYTHONSAFEPATH", safe)
+    (tmp_path / "out").mkdir()
+    code = "import importlib.util, snnlab\nprint([importlib.util.find_spec(name) for name in ('running', 'cells')])"
+    executed = execute(notebook(tmp_path, code), {}, tmp_path / "out")
+    assert executed.cells[-1].outputs[0].text == "[None, None]\n"
+
+
 def test_a_kernel_ends_in_order_and_does_not_wait_for_the_tracker_of_resources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
