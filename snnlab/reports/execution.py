@@ -68,8 +68,8 @@ def execute(
             ) from None
         except RuntimeError as error:  # what jupyter_client raises of a kernel that never answered
             raise ReportError(
-                f"the report failed: its kernel, {sys.executable} -m ipykernel_launcher, did not start "
-                f"({' '.join(str(error).split())}); does `{sys.executable} -m ipykernel_launcher --version` work?"
+                f"the report failed: its kernel did not start ({' '.join(str(error).split())}); "
+                f"does `{sys.executable} -m ipykernel_launcher --version` work?"
             ) from None
         except (KeyboardInterrupt, SystemExit):
             logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # of tasks that wait in vain
